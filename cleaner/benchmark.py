@@ -1,0 +1,104 @@
+"""The intruder benchmark: sentences of other articles put into clean ones, found or not.
+
+Run as ``python -m cleaner.benchmark --encoder fast ARTICLES...``; ARTICLES are JSON Lines, gzipped
+or not, a clean article a record: ``id``, ``title``, ``lines`` and, if known, ``topic``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from cleaner.cleaning import Cleaner
+from cleaner.document import Document
+from cleaner.evaluation import (
+    Figures,
+    Labelled,
+    compose,
+    figures,
+    intruder_records,
+    removed_share,
+)
+from cleaner.results import CleanResult
+from cleaner.training.corpora import fold_of, read_records
+from cleaner.training.fit import hosts
+
+_TEST_FOLD = 4  # of five; neither encoder nor detector was trained on it
+
+
+def measure(documents: Sequence[Labelled], results: Sequence[CleanResult]) -> Figures:
+    """Figures over the labelled spans: the highest score in a span, and what was removed of it."""
+    labels = np.concatenate([np.array(d.labels) for d in documents])
+    lengths = np.concatenate([[s.end - s.start for s in d.spans] for d in documents])
+    scores = np.concatenate(
+        [_span_scores(d, r) for d, r in zip(documents, results, strict=True)]
+    )
+    gone = np.concatenate(
+        [removed_share(r, d.spans) for d, r in zip(documents, results, strict=True)]
+    )
+    ranked = figures(labels, scores, lengths, 1.1)
+    decided = figures(labels, (gone >= 0.5).astype(np.float64), lengths, 0.5)
+    return Figures(
+        average_precision=ranked.average_precision,
+        precision=decided.precision,
+        recall=decided.recall,
+        f1=decided.f1,
+        lost=decided.lost,
+        left=decided.left,
+    )
+
+
+def _span_scores(document: Labelled, result: CleanResult) -> np.ndarray:
+    starts = np.array([span.start for span in document.spans])
+    scores = np.zeros(len(starts))
+    for fragment in result.fragments:
+        owner = int(np.searchsorted(starts, fragment.start, side="right")) - 1
+        scores[owner] = max(scores[owner], fragment.score)
+    return scores
+
+
+@click.command()
+@click.option("--encoder", default="fast", show_default=True, help="As for `cleaner`.")
+@click.option("--threshold", type=float, help="Default: the detector's own.")
+@click.option("--limit", type=int, help="At most so many articles.")
+@click.option("--all-articles", is_flag=True, help="Not only the fifth kept apart from training.")
+@click.argument("articles", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def main(
+    encoder: str,
+    threshold: float | None,
+    limit: int | None,
+    all_articles: bool,
+    articles: tuple[Path, ...],
+) -> None:
+    """Put intruders into clean ARTICLES and say how many are found."""
+    records = [
+        record
+        for record in read_records(articles)
+        if all_articles or fold_of(record["id"], 5) == _TEST_FOLD
+    ]
+    cleaner = Cleaner(encoder=encoder, threshold=threshold)
+    documents = [
+        compose(record, source=record["kind"])
+        for record in intruder_records(hosts(records)[:limit], seed=9)
+    ]
+    results = list(
+        cleaner.clean_many(Document(d.text, title=d.title) for d in documents)
+    )
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, document in enumerate(documents):
+        groups[document.source].append(index)
+    click.echo(f"{len(documents)} documents, threshold {cleaner.threshold}")
+    for kind, indices in (("all", range(len(documents))), *sorted(groups.items())):
+        row = measure([documents[i] for i in indices], [results[i] for i in indices])
+        click.echo(f"{kind:12s} {row}")
+    clean = [i for i in groups["clean"] for _ in documents[i].spans]
+    gone = sum(int((removed_share(results[i], documents[i].spans) >= 0.5).sum()) for i in groups["clean"])
+    click.echo(f"clean documents: {gone} of {len(clean)} sentences removed")
+
+
+if __name__ == "__main__":
+    main()

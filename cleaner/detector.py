@@ -1,0 +1,154 @@
+"""From evidence to a calibrated probability: two passes of gradient-boosted trees.
+
+A detector is a folder: arrays (``knowledge.npz``), two tree ensembles (``first.onnx`` and
+``second.onnx``, run by onnxruntime), the same trees as arrays for explanations (``trees.npz``), and
+a manifest. Nothing in it is code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.encoders import Vectors
+from cleaner.errors import ModelError
+from cleaner.evidence import Knowledge, Observed, observe, review
+from cleaner.segment import Segments
+from cleaner.topic import Floats, TopicModel
+from cleaner.words import Lexicon
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores of a document's fragments and what they rest on.
+
+    Attributes
+    ----------
+    scores
+        Calibrated probability that a fragment does not belong, 0 to 1, shape (n,).
+    observed
+        The second pass's evidence.
+    """
+
+    scores: Floats
+    observed: Observed
+
+
+class Detector:
+    """A trained detector, for one encoder."""
+
+    def __init__(
+        self,
+        *,
+        knowledge: Knowledge,
+        first: Any,
+        second: Any,
+        slope: float,
+        intercept: float,
+        manifest: Mapping[str, Any],
+        folder: Path,
+    ) -> None:
+        self.knowledge = knowledge
+        self.manifest = manifest
+        self.folder = folder
+        self._first = first
+        self._second = second
+        self._slope = slope
+        self._intercept = intercept
+        self._lexicon = Lexicon()
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a detector.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing or is not what it should be.
+        """
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            if manifest["format"] != FORMAT:
+                raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
+            with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
+                knowledge = _knowledge(arrays)
+            first, second = (_session(folder / name) for name in ("first.onnx", "second.onnx"))
+        except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
+            raise ModelError(
+                f"cannot read the detector ({error})",
+                place=str(folder),
+                next_step="give a folder that `cleaner train` wrote",
+            ) from error
+        return cls(
+            knowledge=knowledge,
+            first=first,
+            second=second,
+            slope=float(manifest["calibration"]["slope"]),
+            intercept=float(manifest["calibration"]["intercept"]),
+            manifest=manifest,
+            folder=folder,
+        )
+
+    @property
+    def threshold(self) -> float:
+        """The default threshold, chosen on held-out sites."""
+        return float(self.manifest["threshold"])
+
+    def score(
+        self, segments: Segments, vectors: Vectors, title_vector: Vectors | None, *, title: str = ""
+    ) -> Scored:
+        """Score the fragments of one document, of which there is at least one."""
+        observed = observe(
+            segments,
+            vectors,
+            title_vector,
+            knowledge=self.knowledge,
+            lexicon=self._lexicon,
+            title=title,
+        )
+        first = sigmoid(_run(self._first, observed.matrix()))
+        observed = review(observed, first, knowledge=self.knowledge)
+        odds = _run(self._second, observed.matrix())
+        scores = sigmoid(self._slope * odds + self._intercept)
+        return Scored(np.round(scores, 6), observed)
+
+
+def sigmoid(odds: Floats) -> Floats:
+    """Probability of log-odds."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -60, 60))))
+
+
+def _knowledge(arrays: Any) -> Knowledge:
+    topic = TopicModel(arrays["mean"], arrays["projection"], arrays["between"])
+    return Knowledge(
+        topic=topic,
+        frequency=arrays["frequency"].astype(np.float32),
+        wording=arrays["wording"].astype(np.float32),
+        wording_bias=float(arrays["wording_bias"]),
+        wording_vector=arrays["wording_vector"].astype(np.float32),
+    )
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread: sums keep their order, and processes do not fight over the cores.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        path.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _run(session: Any, matrix: npt.NDArray[np.float64]) -> Floats:
+    odds: npt.NDArray[np.float64] = session.run(None, {"evidence": matrix})[0]
+    return odds.ravel().astype(np.float64)

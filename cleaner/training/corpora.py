@@ -1,0 +1,70 @@
+"""Read training data: articles without labels, and documents with a label for every line."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A clean article: its title and its sentences, in order."""
+
+    identity: str
+    title: str
+    sentences: tuple[str, ...]
+
+
+def read_records(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Every record of JSON Lines files, gzipped or not."""
+    for path in paths:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8") as stream:
+            for line in stream:
+                if line.strip():
+                    yield json.loads(line)
+
+
+def read_articles(
+    paths: Iterable[Path], *, split: Callable[[str], Sequence[str]]
+) -> Iterator[Article]:
+    """Articles of `paths` with their lines split into sentences of 20 characters or more."""
+    for record in read_records(paths):
+        sentences = tuple(
+            sentence
+            for line in record["lines"]
+            for sentence in split(line)
+            if len(sentence) >= 20
+        )
+        yield Article(record["id"], record.get("title") or "", sentences)
+
+
+def split_sentences(line: str) -> list[str]:
+    """The sentences of a line, stripped."""
+    import sentencex
+
+    return [part.strip() for part in sentencex.segment("en", line) if part.strip()]
+
+
+def site_of(record: dict[str, Any]) -> str:
+    """The host that a record came from, or its source where it has no address.
+
+    Documents of one site share their furniture, so a site is never on both sides of a split.
+    """
+    host = urlsplit(record.get("url") or "").hostname
+    if not host:
+        return str(record.get("source") or record["id"])
+    labels = host.removeprefix("www.").split(".")
+    keep = 3 if len(labels) > 2 and len(labels[-2]) <= 3 else 2
+    return ".".join(labels[-keep:])
+
+
+def fold_of(key: str, folds: int) -> int:
+    """A stable number from 0 to `folds` - 1 for `key`."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") % folds

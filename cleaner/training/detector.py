@@ -1,0 +1,270 @@
+"""Fit topic model, wording model, detector and calibration for an encoder.
+
+Every step that learns from labels is fitted on some sites and applied to others, so that what the
+next step sees is what it will meet on sites never seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from cleaner.detector import FORMAT, sigmoid
+from cleaner.encoders import Encoder, Vectors
+from cleaner.evaluation import Labelled
+from cleaner.evidence import Knowledge, Observed, observe, review
+from cleaner.segment import Segments, segment
+from cleaner.topic import Floats, TopicModel
+from cleaner.training.corpora import fold_of
+from cleaner.training.trees import Arrays, to_onnx, tree_arrays
+from cleaner.words import BUCKETS, CONTENT, Lexicon
+
+FOLDS = 3
+ENCODED = 1_000
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled document, cut and encoded."""
+
+    document: Labelled
+    segments: Segments
+    vectors: Vectors
+    title: Vectors | None
+    labels: Labels
+    fold: int
+
+
+def prepare(documents: Sequence[Labelled], encoder: Encoder) -> list[Example]:
+    """Cut and encode documents; those with fewer than five fragments are left out."""
+    examples = []
+    for document in documents:
+        segments = segment(document.text)
+        if len(segments) < 5:
+            continue
+        texts = [text[:ENCODED] for text in segments.texts]
+        title = document.title or ""
+        vectors = encoder.encode([*texts, title[:ENCODED]])
+        starts = np.array([span.start for span in document.spans])
+        owner = np.searchsorted(starts, segments.starts, side="right") - 1
+        examples.append(
+            Example(
+                document,
+                segments,
+                vectors[:-1],
+                vectors[-1] if title.strip() else None,
+                np.array(document.labels)[owner],
+                fold_of(document.site, FOLDS),
+            )
+        )
+    return examples
+
+
+def inverse_frequency(texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
+    """Inverse document frequency of hashed words; `texts` holds one list a document."""
+    lexicon = Lexicon()
+    counts = np.zeros(BUCKETS)
+    for document in texts:
+        found = lexicon.words(document)
+        keys = np.unique(found.keys[(found.flags & CONTENT) > 0] % BUCKETS)
+        counts[keys.astype(np.int64)] += 1
+    return np.log((len(texts) + 1) / (counts + 1)).astype(np.float32)
+
+
+def terms_matrix(texts: Sequence[str], lexicon: Lexicon) -> sparse.csr_matrix:
+    """Hashed terms of `texts`, scaled as `cleaner.evidence` scales them."""
+    found = lexicon.words(texts)
+    buckets, owner = found.terms()
+    scale = 1 / np.sqrt(2 * found.counts + 1)
+    return sparse.csr_matrix((scale[owner], (owner, buckets)), shape=(len(texts), BUCKETS))
+
+
+def fit_wording(
+    examples: Sequence[Example],
+) -> tuple[npt.NDArray[np.float32], float, npt.NDArray[np.float32]]:
+    """Two linear models of furniture's wording: on hashed terms, and on the vector.
+
+    Intruding sentences of other articles are no furniture: only labelled scrapes teach wording.
+    """
+    texts: list[str] = []
+    labels: list[int] = []
+    vectors: list[Vectors] = []
+    for example in examples:
+        if example.document.source == "intruders":
+            continue
+        use = np.flatnonzero(example.labels >= 0)
+        own = example.segments.texts
+        texts += [own[i] for i in use]
+        labels += example.labels[use].tolist()
+        vectors.append(example.vectors[use])
+    matrix = terms_matrix(texts, Lexicon())
+    # A term seen once or twice says more of its page than of furniture.
+    matrix = matrix @ sparse.diags((matrix.getnnz(axis=0) >= 3).astype(np.float64))
+    terms = LogisticRegression(C=2.0, max_iter=300).fit(matrix, labels)
+    stacked = np.concatenate(vectors)
+    dense = LogisticRegression(C=1.0, max_iter=1000).fit(stacked, labels)
+    return (
+        terms.coef_[0].astype(np.float32),
+        float(terms.intercept_[0]),
+        np.append(dense.coef_[0], dense.intercept_).astype(np.float32),
+    )
+
+
+def boost(matrix: Floats, labels: Labels, weights: Floats, *, trees: int) -> Any:
+    """Gradient-boosted trees on the rows with a label."""
+    use = labels >= 0
+    model = HistGradientBoostingClassifier(
+        max_iter=trees,
+        learning_rate=0.1,
+        max_leaf_nodes=24,
+        min_samples_leaf=60,
+        l2_regularization=5.0,
+        max_features=0.5,
+        early_stopping=False,
+        random_state=0,
+    )
+    return model.fit(matrix[use], labels[use], sample_weight=weights[use])
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A detector as fitted, and what it says of documents of sites it did not see."""
+
+    knowledge: Knowledge
+    first: Any
+    second: Any
+    slope: float
+    intercept: float
+    names: tuple[str, ...]
+    held_out: list[Floats]
+
+
+def fit(
+    examples: Sequence[Example],
+    topic: TopicModel,
+    frequency: npt.NDArray[np.float32],
+    *,
+    trees: tuple[int, int] = (120, 200),
+    say: Any = print,
+) -> Fitted:
+    """Fit both passes, wording and calibration, each on sites apart from those it is applied to."""
+    folds = np.array([example.fold for example in examples])
+    observed = _observe_apart(examples, folds, topic, frequency)
+    say("evidence")
+    labels = np.concatenate([example.labels for example in examples])
+    sizes = [len(example.labels) for example in examples]
+    row_fold = np.repeat(folds, sizes)
+    weights = _weights(examples)
+    matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
+    first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
+    say("first pass")
+    ends = np.cumsum(sizes)[:-1]
+    knowledge = Knowledge(topic, frequency, *fit_wording(examples))
+    first = boost(matrix, labels, weights, trees=trees[0])
+    del matrix
+    reviewed = [
+        review(o, p, knowledge=knowledge)
+        for o, p in zip(observed, np.split(sigmoid(first_apart), ends), strict=True)
+    ]
+    names = tuple(reviewed[0].columns)
+    matrix = np.concatenate([o.matrix() for o in reviewed]).astype(np.float32)
+    second_apart = _apart(matrix, labels, weights, row_fold, trees[1])
+    say("second pass")
+    second = boost(matrix, labels, weights, trees=trees[1])
+    use = labels >= 0
+    platt = LogisticRegression(C=1e3).fit(
+        second_apart[use][:, None], labels[use], sample_weight=weights[use]
+    )
+    slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    held_out = np.split(sigmoid(slope * second_apart + intercept), ends)
+    return Fitted(knowledge, first, second, slope, intercept, names, held_out)
+
+
+def _observe_apart(
+    examples: Sequence[Example],
+    folds: Labels,
+    topic: TopicModel,
+    frequency: npt.NDArray[np.float32],
+) -> list[Observed]:
+    """First-pass evidence, the wording models fitted without the document's own sites."""
+    lexicon = Lexicon()
+    observed: list[Observed | None] = [None] * len(examples)
+    for fold in range(FOLDS):
+        others = [e for e, f in zip(examples, folds, strict=True) if f != fold]
+        knowledge = Knowledge(topic, frequency, *fit_wording(others))
+        for index in np.flatnonzero(folds == fold):
+            example = examples[index]
+            observed[index] = observe(
+                example.segments,
+                example.vectors,
+                example.title,
+                knowledge=knowledge,
+                lexicon=lexicon,
+                title=example.document.title or "",
+            )
+    return [o for o in observed if o is not None]
+
+
+def _apart(
+    matrix: npt.NDArray[np.float32], labels: Labels, weights: Floats, folds: Labels, trees: int
+) -> Floats:
+    """Log-odds for every row from a model that did not see the row's fold."""
+    odds = np.zeros(len(matrix))
+    for fold in range(FOLDS):
+        inside = folds == fold
+        model = boost(matrix[~inside], labels[~inside], weights[~inside], trees=trees)
+        odds[inside] = model.decision_function(matrix[inside])
+    return odds
+
+
+def _weights(examples: Sequence[Example]) -> Floats:
+    """Row weights: long documents count by the root of their length, sets by their documents."""
+    sizes = np.array([len(example.labels) for example in examples], dtype=np.float64)
+    weights = np.repeat(1 / np.sqrt(sizes), sizes.astype(np.int64))
+    return np.asarray(weights / weights.mean())
+
+
+def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: float) -> None:
+    """Write the detector's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    knowledge = fitted.knowledge
+    np.savez_compressed(
+        folder / "knowledge.npz",
+        mean=knowledge.topic.mean,
+        projection=knowledge.topic.projection,
+        between=knowledge.topic.between,
+        frequency=knowledge.frequency.astype(np.float16),
+        wording=knowledge.wording.astype(np.float16),
+        wording_bias=np.array(knowledge.wording_bias),
+        wording_vector=knowledge.wording_vector,
+    )
+    trees: Arrays = {}
+    for name, model in (("first", fitted.first), ("second", fitted.second)):
+        arrays = tree_arrays(model)
+        (folder / f"{name}.onnx").write_bytes(to_onnx(arrays, model.n_features_in_))
+        trees |= {f"{name}_{key}": value for key, value in arrays.items()}
+    np.savez_compressed(folder / "trees.npz", **trees)
+    files = ("knowledge.npz", "first.onnx", "second.onnx", "trees.npz")
+    manifest = {
+        "format": FORMAT,
+        "threshold": threshold,
+        "calibration": {"slope": fitted.slope, "intercept": fitted.intercept},
+        "evidence": list(fitted.names),
+        "sha256": {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files
+        },
+        **manifest,
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")

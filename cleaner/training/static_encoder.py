@@ -1,0 +1,196 @@
+"""Make the shipped static encoder: distil all-MiniLM-L6-v2, then train it on same-article pairs.
+
+Two steps, each with a name in the literature:
+
+1. *Distillation* (as in model2vec, 2024): every token of the teacher's vocabulary is encoded on its
+   own; the vectors are reduced by principal components and scaled by smooth inverse frequency
+   (Arora et al., 2017).
+2. *Contrastive training* (multiple negatives ranking, Henderson et al., 2017): two sentences of one
+   article are a pair, the sentences of the other articles in the batch are the negatives. Half of
+   the batches are drawn from articles about neighbouring subjects, which are the hard negatives.
+
+Run as ``python -m cleaner.training.static_encoder --teacher FOLDER -o OUT DATA...``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.training.corpora import Article, read_articles, split_sentences
+
+DIMENSIONS = 128
+SMOOTHING = 1e-3  # the "a" of smooth inverse frequency
+SEED = 20211
+
+
+def distil(teacher: str, sentences: Sequence[str], *, dimensions: int = DIMENSIONS) -> Any:
+    """A ``SentenceTransformer`` with one vector a token, distilled from `teacher`.
+
+    Tokens named ``[unused...]`` are dropped from the vocabulary: no text contains them.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+    from sklearn.decomposition import PCA
+
+    model = SentenceTransformer(teacher, device="cpu")
+    tokenizer = _without_unused(model.tokenizer.backend_tokenizer)
+    size = tokenizer.get_vocab_size()
+    # Each token stands between the teacher's own start and end marks, as a one-token text would.
+    old = model.tokenizer.get_vocab()
+    marks = (model.tokenizer.cls_token_id, model.tokenizer.sep_token_id)
+    new_to_old = np.zeros(size, dtype=np.int64)
+    for token, identity in tokenizer.get_vocab().items():
+        new_to_old[identity] = old[token]
+    rows = []
+    with torch.inference_mode():
+        for ids in np.array_split(new_to_old, size // 512):
+            batch = torch.tensor([[marks[0], int(i), marks[1]] for i in ids])
+            out = model(dict(input_ids=batch, attention_mask=torch.ones_like(batch)))
+            rows.append(out["sentence_embedding"].float().numpy())
+    vectors = PCA(dimensions, random_state=0).fit_transform(np.concatenate(rows))
+    vectors /= np.linalg.norm(vectors, axis=1).mean()
+    vectors *= _inverse_frequency(tokenizer, sentences, size)[:, None]
+    static = StaticEmbedding(tokenizer, embedding_weights=vectors.astype(np.float32))
+    return SentenceTransformer(modules=[static, Normalize()], device="cpu")
+
+
+def _without_unused(tokenizer: Any) -> Any:
+    """The teacher's tokenizer less its ``[unused...]`` tokens, with ids made contiguous."""
+    from tokenizers import Tokenizer
+
+    spec = json.loads(tokenizer.to_str())
+    vocabulary = sorted(spec["model"]["vocab"].items(), key=lambda item: item[1])
+    kept = [token for token, _ in vocabulary if not token.startswith("[unused")]
+    spec["model"]["vocab"] = {token: identity for identity, token in enumerate(kept)}
+    for special in spec["added_tokens"]:
+        special["id"] = spec["model"]["vocab"][special["content"]]
+    spec["post_processor"] = None
+    spec["padding"] = spec["truncation"] = None
+    return Tokenizer.from_str(json.dumps(spec))
+
+
+def _inverse_frequency(
+    tokenizer: Any, sentences: Sequence[str], size: int
+) -> npt.NDArray[np.float64]:
+    counts = np.zeros(size)
+    for encoding in tokenizer.encode_batch(list(sentences), add_special_tokens=False):
+        np.add.at(counts, encoding.ids, 1)
+    frequency = (counts + 0.1) / (counts + 0.1).sum()
+    weights: npt.NDArray[np.float64] = SMOOTHING / (SMOOTHING + frequency)
+    return weights
+
+
+def pairs(
+    articles: Sequence[Article], centroids: npt.NDArray[np.float32], *, rounds: int, batch: int
+) -> tuple[list[str], list[str]]:
+    """Anchor and positive texts, ordered so that no batch holds an article twice.
+
+    Even rounds go through the articles at random; odd rounds go along a random direction in the
+    space of article centroids, so that a batch holds articles about neighbouring subjects.
+    """
+    generator = np.random.default_rng(SEED)
+    split = [article.sentences for article in articles]
+    anchors: list[str] = []
+    positives: list[str] = []
+    usable = len(articles) // batch * batch
+    for number in range(rounds):
+        order = generator.permutation(len(articles))
+        if number % 2:
+            direction = generator.normal(size=centroids.shape[1])
+            order = np.argsort(centroids @ direction)
+            order = np.roll(order, int(generator.integers(len(order))))
+        for index in order[:usable]:
+            sentences = split[index]
+            first, second = generator.choice(len(sentences), 2, replace=False)
+            anchors.append(sentences[first])
+            title = articles[index].title
+            positives.append(title if title and generator.random() < 0.1 else sentences[second])
+    return anchors, positives
+
+
+def train(model: Any, articles: Sequence[Article], *, rounds: int, batch: int, rate: float) -> None:
+    """Train `model` in place on same-article pairs."""
+    import torch
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from torch.utils.data import SequentialSampler
+
+    class InOrder(SentenceTransformerTrainer):  # type: ignore[misc]
+        """Keeps the order that `pairs` made: it is what keeps an article's negatives true."""
+
+        def get_batch_sampler(self, dataset: Any, batch_size: int, drop_last: bool, **_: Any) -> Any:
+            return torch.utils.data.BatchSampler(SequentialSampler(dataset), batch_size, drop_last)
+
+    centroids = np.stack(
+        [model.encode(list(a.sentences[:20]), show_progress_bar=False).mean(0) for a in articles]
+    )
+    anchors, positives = pairs(articles, centroids, rounds=rounds, batch=batch)
+    arguments = SentenceTransformerTrainingArguments(
+        output_dir="static-encoder-checkpoints",
+        num_train_epochs=1,
+        per_device_train_batch_size=batch,
+        learning_rate=rate,
+        warmup_steps=0.05,
+        lr_scheduler_type="cosine",
+        save_strategy="no",
+        report_to="none",
+        logging_steps=200,
+        seed=SEED,
+        use_cpu=True,
+        dataloader_drop_last=True,
+        disable_tqdm=True,
+    )
+    trainer = InOrder(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_dict({"anchor": anchors, "positive": positives}),
+        loss=MultipleNegativesRankingLoss(model, scale=16.0),
+    )
+    trainer.train()
+
+
+@click.command()
+@click.option("--teacher", required=True, help="Folder or name of all-MiniLM-L6-v2.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+@click.option("--rounds", default=150, show_default=True, help="Passes over the articles.")
+@click.option("--batch", default=1024, show_default=True)
+@click.option("--rate", default=0.01, show_default=True, help="Peak learning rate.")
+@click.option("--dimensions", default=DIMENSIONS, show_default=True)
+@click.argument("data", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def main(
+    teacher: str,
+    output: Path,
+    rounds: int,
+    batch: int,
+    rate: float,
+    dimensions: int,
+    data: tuple[Path, ...],
+) -> None:
+    """Distil TEACHER and train it on the articles in DATA; write a sentence-transformers folder."""
+    started = time.perf_counter()
+    articles = [
+        article
+        for article in read_articles(data, split=split_sentences)
+        if len(article.sentences) >= 4
+    ]
+    sentences = [sentence for article in articles for sentence in article.sentences]
+    click.echo(f"{len(articles)} articles, {len(sentences)} sentences", err=True)
+    model = distil(teacher, sentences, dimensions=dimensions)
+    click.echo(f"distilled after {time.perf_counter() - started:.0f} s", err=True)
+    train(model, articles, rounds=rounds, batch=batch, rate=rate)
+    model.save(str(output), create_model_card=False)
+    click.echo(f"trained after {time.perf_counter() - started:.0f} s", err=True)
+
+
+if __name__ == "__main__":
+    main()
