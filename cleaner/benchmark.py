@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -23,9 +24,11 @@ from cleaner.evaluation import (
     intruder_records,
     removed_share,
 )
-from cleaner.results import CleanResult
 from cleaner.training.corpora import fold_of, read_records
 from cleaner.training.fit import hosts
+
+if TYPE_CHECKING:
+    from cleaner.results import CleanResult
 
 _TEST_FOLD = 4  # of five; neither encoder nor detector was trained on it
 
@@ -34,9 +37,7 @@ def measure(documents: Sequence[Labelled], results: Sequence[CleanResult]) -> Fi
     """Figures over the labelled spans: the highest score in a span, and what was removed of it."""
     labels = np.concatenate([np.array(d.labels) for d in documents])
     lengths = np.concatenate([[s.end - s.start for s in d.spans] for d in documents])
-    scores = np.concatenate(
-        [_span_scores(d, r) for d, r in zip(documents, results, strict=True)]
-    )
+    scores = np.concatenate([_span_scores(d, r) for d, r in zip(documents, results, strict=True)])
     gone = np.concatenate(
         [removed_share(r, d.spans) for d, r in zip(documents, results, strict=True)]
     )
@@ -85,9 +86,7 @@ def main(
         compose(record, source=record["kind"])
         for record in intruder_records(hosts(records)[:limit], seed=9)
     ]
-    results = list(
-        cleaner.clean_many(Document(d.text, title=d.title) for d in documents)
-    )
+    results = list(cleaner.clean_many(Document(d.text, title=d.title) for d in documents))
     groups: dict[str, list[int]] = defaultdict(list)
     for index, document in enumerate(documents):
         groups[document.source].append(index)
@@ -96,7 +95,9 @@ def main(
         row = measure([documents[i] for i in indices], [results[i] for i in indices])
         click.echo(f"{kind:12s} {row}")
     clean = [i for i in groups["clean"] for _ in documents[i].spans]
-    gone = sum(int((removed_share(results[i], documents[i].spans) >= 0.5).sum()) for i in groups["clean"])
+    gone = sum(
+        int((removed_share(results[i], documents[i].spans) >= 0.5).sum()) for i in groups["clean"]
+    )
     click.echo(f"clean documents: {gone} of {len(clean)} sentences removed")
 
 

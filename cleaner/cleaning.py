@@ -7,23 +7,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cleaner.detector import Detector
-from cleaner.document import Document, Header, find_header
+from cleaner.document import Document, Span, find_header
 from cleaner.encoders import MODELS, Encoder, Vectors, load_encoder
 from cleaner.errors import ModelError, OptionError
-from cleaner.evidence import Observed
 from cleaner.language import language_of
 from cleaner.reasons import REASONS, reason_of
 from cleaner.results import CleanResult, Finding, Fragment
 from cleaner.segment import Segments, segment
 
+if TYPE_CHECKING:
+    from cleaner.evidence import Observed
+
 FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: what follows hardly moves a vector
 BATCH_DOCUMENTS = 32
 _LANGUAGES = ("en",)
+_NO_SUSPICION = 0.01  # score below which no evidence is kept
+# Of 150 digests strung together from pieces of articles 85 % lie below this share, of 300 articles
+# with intruders in them 1 %, of 400 web pages none.
+_DOMINANT = 0.45
+_RUNNING_WORDS = 12  # from which a fragment says something of the topic
 # What a finding reports: few figures, in the order in which they are best read.
 _REPORTED = (
     "topic_ratio",
@@ -133,7 +141,9 @@ class Cleaner:
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
         """`result` at another threshold, from its scores: nothing is encoded again."""
         _check_threshold(threshold)
-        segments = _cut(result.source, find_header(result.source))
+        # The header is what stands before the first fragment, however it was recognised.
+        body = result.fragments[0].start if result.fragments else len(result.source)
+        segments = segment(result.source, skip=[Span(0, body)])
         return self._finish(result, segments, threshold)
 
     def _clean_batch(self, tasks: Sequence[_Task]) -> Iterator[CleanResult]:
@@ -154,9 +164,7 @@ class Cleaner:
     def _unjudged(self, task: _Task) -> CleanResult:
         fragments = tuple(
             Fragment(a, b, 0.0, "off-topic")
-            for a, b in zip(
-                task.segments.starts.tolist(), task.segments.ends.tolist(), strict=True
-            )
+            for a, b in zip(task.segments.starts.tolist(), task.segments.ends.tolist(), strict=True)
         )
         result = CleanResult(
             source=task.document.text,
@@ -169,6 +177,8 @@ class Cleaner:
 
     def _judge(self, task: _Task, vectors: Vectors, title: Vectors | None) -> CleanResult:
         scored = self._detector.score(task.segments, vectors, title, title=task.title)
+        if not _has_topic(scored.observed):
+            return self._unjudged(replace(task, why="no dominant topic"))
         fragments = tuple(
             _fragment(task.segments, index, score, scored.observed)
             for index, score in enumerate(scored.scores.tolist())
@@ -196,12 +206,12 @@ class Cleaner:
         return replace(result, findings=findings, fragments=tuple(fragments))
 
     def _dropped(self, fragment: Fragment, source: str) -> Fragment:
-        if any(p.search(source, fragment.start, fragment.end) for p in self._drop):
+        if _matches(self._drop, source[fragment.start : fragment.end]):
             return replace(fragment, score=1.0, reason="pattern")
         return fragment
 
     def _goes(self, fragment: Fragment, source: str, threshold: float) -> bool:
-        if any(p.search(source, fragment.start, fragment.end) for p in self._keep):
+        if _matches(self._keep, source[fragment.start : fragment.end]):
             return False
         if fragment.reason == "pattern":
             return True
@@ -214,12 +224,8 @@ def _prepare(document: Document) -> _Task:
     title = document.title or ""
     if not title.strip() and header.title is not None:
         title = document.text[header.title.start : header.title.end]
-    segments = _cut(document.text, header)
+    segments = segment(document.text, skip=header.spans)
     return _Task(document, title, segments, _why_not(segments))
-
-
-def _cut(text: str, header: Header) -> Segments:
-    return segment(text, skip=header.spans)
 
 
 def _why_not(segments: Segments) -> str:
@@ -232,9 +238,20 @@ def _why_not(segments: Segments) -> str:
     return ""
 
 
+def _has_topic(observed: Observed) -> bool:
+    """Whether most of the running text is closer to one topic than to any: not so in a digest."""
+    words = np.expm1(observed.columns["words"])
+    running = words >= _RUNNING_WORDS
+    if np.count_nonzero(running) < FEWEST_FRAGMENTS:
+        return True
+    fits = observed.columns["topic_ratio"] > 0
+    share = words[running & fits].sum() / words[running].sum()
+    return bool(share >= _DOMINANT)
+
+
 def _fragment(segments: Segments, index: int, score: float, observed: Observed) -> Fragment:
     start, end = int(segments.starts[index]), int(segments.ends[index])
-    if score < 0.01:
+    if score < _NO_SUSPICION:
         return Fragment(start, end, score, "off-topic")
     columns = observed.columns
     values = {name: float(columns[name][index]) for name in ("full_stop", "wording")}
@@ -242,6 +259,10 @@ def _fragment(segments: Segments, index: int, score: float, observed: Observed) 
     reason = reason_of(segments.text[start:end], values)
     evidence = {name: round(float(columns[name][index]), 4) for name in _REPORTED}
     return Fragment(start, end, score, reason, evidence)
+
+
+def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
+    return any(pattern.search(text) for pattern in patterns)
 
 
 def _check_threshold(threshold: float) -> None:

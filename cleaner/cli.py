@@ -207,7 +207,7 @@ def _check(sources: Sequence[Source], options: dict[str, Any]) -> None:
         check_in_place(sources)
     for name in outputs:
         check_target(options[name], sources, option=_flag(name))
-    if len(outputs) == len({os.path.realpath(options[name]) for name in outputs}) - 1:
+    if len({os.path.realpath(options[name]) for name in outputs}) < len(outputs):
         raise OptionError("--output and --removed are one file", next_step="name two")
     if not (modes or options["output"]):
         check_standard_output(sources)

@@ -11,17 +11,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.encoders import Vectors
 from cleaner.errors import ModelError
 from cleaner.evidence import Knowledge, Observed, observe, review
-from cleaner.segment import Segments
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
+
+if TYPE_CHECKING:
+    from cleaner.encoders import Vectors
+    from cleaner.segment import Segments
 
 FORMAT = 1
 
@@ -80,6 +82,9 @@ class Detector:
                 raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
             with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
                 knowledge = _knowledge(arrays)
+            calibration = manifest["calibration"]
+            slope, intercept = float(calibration["slope"]), float(calibration["intercept"])
+            float(manifest["threshold"])
             first, second = (_session(folder / name) for name in ("first.onnx", "second.onnx"))
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
@@ -91,8 +96,8 @@ class Detector:
             knowledge=knowledge,
             first=first,
             second=second,
-            slope=float(manifest["calibration"]["slope"]),
-            intercept=float(manifest["calibration"]["intercept"]),
+            slope=slope,
+            intercept=intercept,
             manifest=manifest,
             folder=folder,
         )

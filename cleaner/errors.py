@@ -32,9 +32,7 @@ class CleanerError(Exception):
         return _rebuild, (type(self), self.problem, self.place, self.next_step)
 
 
-def _rebuild(
-    kind: type[CleanerError], problem: str, place: str, next_step: str
-) -> CleanerError:
+def _rebuild(kind: type[CleanerError], problem: str, place: str, next_step: str) -> CleanerError:
     return kind(problem, place=place, next_step=next_step)
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cleaner.document import Span
-from cleaner.results import CleanResult
+
+if TYPE_CHECKING:
+    from cleaner.results import CleanResult
+
+
+# Shares of the intruder benchmark.
+_CLEAN = 0.3  # documents without an intruder
+_SAME_SUBJECT = 0.3  # donors on the host's subject, at least
+_SHUFFLED = 0.25  # documents in scrambled order
+_LINE_EACH = 0.3  # of the others: a sentence a line
+_TITLED = 0.7  # documents with a title
+_OWN_LINE = 0.5  # scattered intruders on lines of their own
+_PAIR = 0.3  # lines of a fact box with two sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +101,22 @@ def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
     for index, host in enumerate(hosts):
         by_subject.setdefault(host.subject, []).append(index)
     for index, host in enumerate(hosts):
-        sentences = list(zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True))
+        sentences = list(
+            zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True)
+        )
         kind = "clean"
-        if generator.random() >= 0.3:
+        if generator.random() >= _CLEAN:
             kind = str(generator.choice(["scattered", "block", "paragraphs", "box"]))
             donor = _donor(hosts, by_subject, index, generator)
             sentences = _intrude(sentences, donor, kind, generator)
-        if generator.random() < 0.25:
+        if generator.random() < _SHUFFLED:
             order = generator.permutation(len(sentences))
             sentences = [(sentences[i][0], n, sentences[i][2]) for n, i in enumerate(order)]
-        elif generator.random() < 0.3:  # a sentence a line, in order
+        elif generator.random() < _LINE_EACH:  # a sentence a line, in order
             sentences = [(text, n, label) for n, (text, _, label) in enumerate(sentences)]
         yield {
             "id": host.identity,
-            "title": host.title if generator.random() < 0.7 else None,
+            "title": host.title if generator.random() < _TITLED else None,
             "source": host.identity,
             "lines": [text for text, _, _ in sentences],
             "paragraph": [paragraph for _, paragraph, _ in sentences],
@@ -122,7 +136,7 @@ def _donor(
 ) -> Host:
     pool: Sequence[int] = range(len(hosts))
     same = by_subject[hosts[index].subject]
-    if generator.random() < 0.3 and len(same) > 1:
+    if generator.random() < _SAME_SUBJECT and len(same) > 1:
         pool = same
     while True:
         chosen = int(generator.choice(pool))
@@ -148,7 +162,7 @@ def _intrude(
     else:
         picked = generator.choice(len(groups), size, replace=False)
         chosen = [groups[i] for i in sorted(picked)]
-    own_line = kind != "scattered" or generator.random() < 0.5
+    own_line = kind != "scattered" or generator.random() < _OWN_LINE
     mixed = list(sentences)
     place = int(generator.integers(0, len(sentences) + 1))
     for number, group in enumerate(chosen):
@@ -159,9 +173,7 @@ def _intrude(
     return mixed
 
 
-def _groups(
-    donor: Host, kind: str, generator: np.random.Generator
-) -> list[tuple[str, ...]]:
+def _groups(donor: Host, kind: str, generator: np.random.Generator) -> list[tuple[str, ...]]:
     """What of `donor` goes into the host together: the sentences of one line."""
     if kind == "paragraphs":
         paragraphs: dict[int, list[str]] = {}
@@ -174,7 +186,7 @@ def _groups(
     usable = [i for i, s in enumerate(donor.sentences) if low <= len(s) <= high]
     groups = []
     for index in usable or range(len(donor.sentences)):
-        pair = kind == "box" and generator.random() < 0.3
+        pair = kind == "box" and generator.random() < _PAIR
         groups.append(donor.sentences[index : index + 1 + pair])
     return groups
 
@@ -185,9 +197,7 @@ def removed_share(result: CleanResult, spans: Sequence[Span]) -> npt.NDArray[np.
     for finding in result.findings:
         gone[finding.start + 1 : finding.end + 1] = 1
     total = np.cumsum(gone)
-    return np.array(
-        [(total[s.end] - total[s.start]) / max(s.end - s.start, 1) for s in spans]
-    )
+    return np.array([(total[s.end] - total[s.start]) / max(s.end - s.start, 1) for s in spans])
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,18 +249,18 @@ def figures(
         Shape (n,): 1 remove, 0 keep, -1 not scored; score, 0 to 1; code points.
     """
     use = labels >= 0
-    labels, scores, lengths = labels[use] == 1, scores[use], lengths[use]
+    bad, scores, lengths = labels[use] == 1, scores[use], lengths[use]
     gone = scores >= threshold
-    hits = int((gone & labels).sum())
+    hits = int((gone & bad).sum())
     precision = _ratio(hits, int(gone.sum()))
-    recall = _ratio(hits, int(labels.sum()))
+    recall = _ratio(hits, int(bad.sum()))
     return Figures(
-        average_precision=_average_precision(labels, scores),
+        average_precision=_average_precision(bad, scores),
         precision=precision,
         recall=recall,
-        f1=_ratio(2 * hits, int(gone.sum()) + int(labels.sum())),
-        lost=_ratio(int(lengths[gone & ~labels].sum()), int(lengths[~labels].sum())),
-        left=_ratio(int(lengths[~gone & labels].sum()), int(lengths[labels].sum())),
+        f1=_ratio(2 * hits, int(gone.sum()) + int(bad.sum())),
+        lost=_ratio(int(lengths[gone & ~bad].sum()), int(lengths[~bad].sum())),
+        left=_ratio(int(lengths[~gone & bad].sum()), int(lengths[bad].sum())),
     )
 
 

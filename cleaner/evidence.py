@@ -4,6 +4,8 @@ Everything here is a function of one document alone: the same document gives the
 whatever is processed beside it.
 """
 
+# ruff: noqa: RUF001  # the characters are meant as they stand
+
 from __future__ import annotations
 
 import unicodedata
@@ -11,19 +13,25 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from cleaner import words as vocabulary
-from cleaner.encoders import Vectors
-from cleaner.segment import Segments
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon, Words
+
+if TYPE_CHECKING:
+    from cleaner.encoders import Vectors
+    from cleaner.segment import Segments
 
 Columns = dict[str, Floats]
 _LANDMARKS = 512  # fragments that graph evidence compares with: keeps cost linear in length
 _WEIGHTY = 12  # words from which a fragment has full weight in the topic
+_SHORT = 8  # words below which a fragment is no full sentence
+_TRUSTED, _TRUSTED_WEIGHT = 0.2, 0.6  # first-pass probability below, and weight above
+_POSSIBLE, _SUSPECTED = 0.3, 0.8  # first-pass probabilities above
 _FULL_LINE = 12  # words from which a fragment with a full stop counts as running text
 
 _CLASSES = (
@@ -97,7 +105,8 @@ class Observed:
 
         Rounding takes away what differs between two orders of the same sum.
         """
-        return np.round(np.stack(list(self.columns.values()), axis=1), 9)
+        matrix: npt.NDArray[np.float64] = np.stack(list(self.columns.values()), axis=1)
+        return np.round(matrix, 9)
 
 
 def observe(
@@ -155,17 +164,13 @@ def review(observed: Observed, first: Floats, *, knowledge: Knowledge) -> Observ
     columns |= _verdicts(first, observed.weights)
     columns |= _line_verdicts(first, observed)
     columns |= _families(observed, first, knowledge.topic)
-    return Observed(
-        columns, observed.points, observed.vectors, observed.weights, observed.lines
-    )
+    return Observed(columns, observed.points, observed.vectors, observed.weights, observed.lines)
 
 
 def _first(found: Words, count: int) -> Words:
     """The words of the first `count` texts."""
     total = int(found.counts[:count].sum())
-    return Words(
-        found.keys[:total], found.flags[:total], found.owner[:total], found.counts[:count]
-    )
+    return Words(found.keys[:total], found.flags[:total], found.owner[:total], found.counts[:count])
 
 
 # Form
@@ -453,7 +458,7 @@ def _whole(columns: Columns, titled: bool) -> Columns:
     values: Mapping[str, float] = {
         "document_size": float(np.log(count)),
         "document_words": float(words.mean()),
-        "document_short": float((words < 8).mean()),
+        "document_short": float((words < _SHORT).mean()),
         "document_stops": float(columns["full_stop"].mean()),
         "document_running": float(words[columns["full_stop"] > 0].sum() / max(words.sum(), 1)),
         "document_wording": float(columns["wording"].mean()),
@@ -479,9 +484,9 @@ def _verdicts(first: Floats, weights: Floats) -> Columns:
     }
     for radius in (1, 3, 8, 20):
         found[f"first_within_{radius}"] = _window(first, radius)
-    trusted = (first < 0.2) & (weights > 0.6)
+    trusted = (first < _TRUSTED) & (weights > _TRUSTED_WEIGHT)
     found |= _distances(trusted, "trusted")
-    found |= _distances(first > 0.8, "suspected")
+    found |= _distances(first > _SUSPECTED, "suspected")
     index = np.flatnonzero(trusted)
     edges = (index[0], index[-1]) if len(index) else (0, len(first) - 1)
     place = np.arange(len(first))
@@ -496,7 +501,7 @@ def _families(observed: Observed, first: Floats, model: TopicModel) -> Columns:
     trusted = model.against(points, points, mass * (1 - first) ** 2, leave_out=True)
     suspected = model.against(points, points, mass * first**2, leave_out=True)
     suspects = np.argsort(-first, kind="stable")[:64]
-    suspects = suspects[first[suspects] > 0.3]
+    suspects = suspects[first[suspects] > _POSSIBLE]
     closest = np.zeros(len(first))
     if len(suspects):
         similar = (vectors @ vectors[suspects].T).astype(np.float64) * first[suspects]

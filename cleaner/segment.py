@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import sentencex
+import sentencex  # type: ignore[import-untyped]
 
 from cleaner.document import LINE, Span
 
 # A line without one of these inside it is one sentence in every language: no need to ask.
-_INNER_STOP = re.compile(r"[.!?\u2026\u203d\u0589\u061f\u06d4\u0964\u3002\uff01\uff0e\uff1f]\S?\s|[\u3002\uff01\uff1f]")
+_INNER_STOP = re.compile(
+    r"[.!?\u2026\u203d\u0589\u061f\u06d4\u0964\u3002\uff01\uff0e\uff1f]\S?\s|[\u3002\uff01\uff1f]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORTEST_SPLIT = 20  # code points; below it a line is taken whole
 _LONGEST_SENTENCE = 20_000  # code points; a longer run without a stop is cut at a blank
 _LONGEST_SPLIT = 100_000  # code points handed to the sentence splitter in one piece
@@ -34,7 +38,7 @@ class Segments:
     lines
         int64, shape (n,): index of the line a fragment lies in, blank lines counted.
     line_spans
-        For every line that holds a fragment: where it begins, and where the next line begins.
+        For every line that is not blank: where it begins, and where the next line begins.
     """
 
     text: str
@@ -49,7 +53,9 @@ class Segments:
     @property
     def texts(self) -> list[str]:
         """The fragments' own texts."""
-        return [self.text[a:b] for a, b in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
+        return [
+            self.text[a:b] for a, b in zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        ]
 
     def deletions(self, remove: Sequence[bool] | npt.NDArray[np.bool_]) -> dict[int, Span]:
         """What to cut for each fragment that goes, by its index: disjoint and in order.
@@ -77,12 +83,11 @@ class Segments:
     def _cut_line(self, first: int, last: int, spans: dict[int, Span]) -> None:
         line = int(self.lines[first])
         start, end = self.line_spans[line]
-        if first and int(self.lines[first - 1]) == line - 1:
-            pass  # the line before is text: no blank line to spare
-        elif last < len(self) and int(self.lines[last]) > line + 1 and start:
+        blank_around = not {line - 1, line + 1} & self.line_spans.keys()
+        if blank_around and line and last < len(self):
             end = LINE.match(self.text, end).end()  # type: ignore[union-attr]  # always matches
         cuts = [start, *self.starts[first + 1 : last].tolist(), end]
-        for offset, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        for offset, (a, b) in enumerate(itertools.pairwise(cuts)):
             spans[first + offset] = Span(a, b)
 
     def _cut_sentences(
@@ -114,7 +119,7 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
     language
         ISO 639-1 code; it says which abbreviations do not end a sentence.
     skip
-        Lines that are no fragments (the header).
+        Parts that are no fragments (the header): every line that one of them touches.
 
     Returns
     -------
@@ -126,16 +131,15 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
     ends: list[int] = []
     lines: list[int] = []
     line_spans: dict[int, tuple[int, int]] = {}
-    skipped = {span.start for span in skip}
     for number, match in enumerate(LINE.finditer(text)):
         line = match[1]
         body = line.strip()
         if not body:
             continue
         start = match.start() + line.index(body)
-        if skipped and any(start <= mark < start + len(body) for mark in skipped):
-            continue
         line_spans[number] = (match.start(), match.end())
+        if any(span.start < start + len(body) and start < span.end for span in skip):
+            continue
         for a, b in _sentences(body, language):
             starts.append(start + a)
             ends.append(start + b)
@@ -151,9 +155,9 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
 
 def _sentences(body: str, language: str) -> list[tuple[int, int]]:
     """Extents of the sentences of a stripped line, each stripped."""
-    if len(body) < _SHORTEST_SPLIT or not _INNER_STOP.search(body):
-        if len(body) <= _LONGEST_SENTENCE:
-            return [(0, len(body))]
+    whole = len(body) < _SHORTEST_SPLIT or not _INNER_STOP.search(body)
+    if whole and len(body) <= _LONGEST_SENTENCE:
+        return [(0, len(body))]
     found: list[tuple[int, int]] = []
     for at, part in _parts(body, language):
         stripped = part.strip()
@@ -168,11 +172,8 @@ def _parts(body: str, language: str) -> list[tuple[int, str]]:
     pieces: list[tuple[int, str]] = []
     at = 0
     for block in _blocks(body, _LONGEST_SPLIT):
-        # The splitter replaces lone surrogates; a stand-in of the same length keeps offsets true.
-        readable = block.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if len(readable) != len(block):
-            readable = block
-        sentences = sentencex.segment(language, readable) if _encodable(readable) else [readable]
+        # The splitter takes no surrogates; a stand-in of the same length keeps offsets true.
+        sentences = sentencex.segment(language, _SURROGATE.sub("\ufffd", block))
         if sum(map(len, sentences)) != len(block):
             sentences = [block]
         for sentence in sentences:
@@ -180,14 +181,6 @@ def _parts(body: str, language: str) -> list[tuple[int, str]]:
                 pieces.append((at, body[at : at + len(piece)]))
                 at += len(piece)
     return pieces
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _blocks(text: str, size: int) -> list[str]:

@@ -12,12 +12,13 @@ so that a generic sentence, which says little about any topic, scores near zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.encoders import Vectors
+if TYPE_CHECKING:
+    from cleaner.encoders import Vectors
 
 Floats = npt.NDArray[np.float64]
 ROUNDS = 4  # after which the weights of the seed, and of nearly all articles, no longer move
@@ -64,8 +65,8 @@ class TopicModel:
         np.add.at(sums, articles, data)
         centres = sums / np.maximum(sizes, 1)[:, None]
         inner = data - centres[articles]
-        within = inner.T @ inner / max(len(data) - np.count_nonzero(sizes), 1)
-        within += np.eye(len(within)) * np.trace(within) / len(within) * 1e-2
+        within = inner.T @ inner / max(len(data) - int(np.count_nonzero(sizes)), 1)
+        within += np.eye(len(within)) * float(np.trace(within)) / len(within) * 1e-2
         # The scatter of the centres holds the within covariance over the article's size.
         shared = (centres.T * sizes) @ centres / len(data)
         between = shared - within * np.count_nonzero(sizes) / len(data)

@@ -1,5 +1,7 @@
 """The words of fragments as numbers: stable hashes, inverse document frequency, simple classes."""
 
+# ruff: noqa: RUF001  # the characters are meant as they stand
+
 from __future__ import annotations
 
 import re
@@ -12,19 +14,22 @@ import numpy.typing as npt
 
 BUCKETS = 1 << 17  # hashed vocabulary of the frequency table and of the wording model
 _CACHE_LIMIT = 200_000  # distinct words kept
+_SHORTEST_CONTENT = 3  # letters from which a word can carry content
 _DIGIT = re.compile(r"\d")
 _EDGE = "\"'`.,;:!?()[]{}<>«»‹›“”‘’„…*_~-–—|•·#"
 _NUMBER_MULTIPLIER = np.uint32(0x9E3779B1)
 _FIRST, _LAST = np.uint32(0x5BD1E995), np.uint32(0x1B873593)
 
 # Words that carry syntax, not subject; they mark running text.
-STOP_WORDS = frozenset(
-    "a about after all also an and any are as at be because been before but by can could did do does "
-    "during for from had has have he her his how if in into is it its just like may me might more most "
-    "my no not of on one or other our out over own said she should since so some such than that the "
-    "their them then there these they this those through to too under until up upon was we were what "
-    "when where which while who whom whose why will with within without would you your i am".split()
-)
+_STOP_WORDS = """
+    a about after all also an and any are as at be because been before but by can could did do
+    does during for from had has have he her his how if in into is it its just like may me
+    might more most my no not of on one or other our out over own said she should since so
+    some such than that the their them then there these they this those through to too under
+    until up upon was we were what when where which while who whom whose why will with within
+    without would you your i am
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 STOP, CAPITAL, UPPER, NUMBER, CONTENT = 1, 2, 4, 8, 16
 
@@ -82,7 +87,9 @@ class Lexicon:
     """Cuts fragments into words and remembers what it computed for each distinct word."""
 
     def __init__(self) -> None:
-        self._forget()
+        self._cache: dict[str, int] = {}
+        self._keys: npt.NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)
+        self._flags: npt.NDArray[np.uint8] = np.zeros(1024, dtype=np.uint8)
 
     def words(self, texts: Sequence[str]) -> Words:
         """The words of `texts`, split at white space."""
@@ -116,13 +123,12 @@ class Lexicon:
     def _reserve(self, size: int) -> None:
         if size > len(self._keys):
             capacity = max(size, 2 * len(self._keys))
-            self._keys = np.concatenate([self._keys, np.zeros(capacity - len(self._keys), np.uint32)])
-            self._flags = np.concatenate(
-                [self._flags, np.zeros(capacity - len(self._flags), np.uint8)]
-            )
+            more = capacity - len(self._keys)
+            self._keys = np.concatenate([self._keys, np.zeros(more, np.uint32)])
+            self._flags = np.concatenate([self._flags, np.zeros(more, np.uint8)])
 
     def _forget(self) -> None:
-        self._cache: dict[str, int] = {}
+        self._cache = {}
         self._keys = np.zeros(1024, dtype=np.uint32)
         self._flags = np.zeros(1024, dtype=np.uint8)
 
@@ -135,7 +141,7 @@ def _describe(word: str) -> tuple[int, int]:
     flags = 0
     if lowered in STOP_WORDS:
         flags |= STOP
-    elif len(core) > 2 and any(map(str.isalnum, core)):
+    elif len(core) >= _SHORTEST_CONTENT and any(map(str.isalnum, core)):
         flags |= CONTENT
     if core[0].isupper():
         flags |= CAPITAL

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaner.encoders import Encoder, Vectors
+if TYPE_CHECKING:
+    from cleaner.encoders import Encoder, Vectors
 
 
 class JointEncoder:

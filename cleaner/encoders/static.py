@@ -10,15 +10,17 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from cleaner.encoders import Vectors
 from cleaner.errors import ModelError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from cleaner.encoders import Vectors
 
 # Bert's normaliser drops control characters, so these join words where `str.split` would part them.
 _CONTROL = re.compile(r"[\x0b\x0c\x1c-\x1f\x85]")
@@ -38,7 +40,9 @@ class StaticEncoder:
         self._tokenizer = tokenizer
         self._weights = weights
         self.name = name
-        self._forget()
+        self._cache: dict[str, int] = {}
+        self._sums: Vectors = np.zeros((0, self.dimensions), dtype=np.float32)
+        self._counts: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
     @classmethod
     def load(cls, folder: Path, *, name: str = "static") -> StaticEncoder:
@@ -76,7 +80,9 @@ class StaticEncoder:
         first = 0
         while first < len(texts):
             last, total = first, 0
-            while last < len(texts) and (last == first or total + len(words[last]) <= _WORDS_AT_ONCE):
+            while last < len(texts) and (
+                last == first or total + len(words[last]) <= _WORDS_AT_ONCE
+            ):
                 total += len(words[last])
                 last += 1
             self._pool(words[first:last], vectors[first:last])
@@ -102,12 +108,13 @@ class StaticEncoder:
         sums = np.zeros((len(filled), self.dimensions), dtype=np.float32)
         if len(rows) <= _WORDS_AT_ONCE:
             sums = np.add.reduceat(self._sums[rows], starts[filled], axis=0)
-        else:  # one text longer than a block: add up its blocks
-            for at in range(0, len(rows), _WORDS_AT_ONCE):
-                sums[0] += self._sums[rows[at : at + _WORDS_AT_ONCE]].sum(axis=0)
+        else:  # one text longer than a block: add up its blocks, in double precision
+            blocks = range(0, len(rows), _WORDS_AT_ONCE)
+            parts = (self._sums[rows[at : at + _WORDS_AT_ONCE]] for at in blocks)
+            sums[0] = sum(part.sum(axis=0, dtype=np.float64) for part in parts)
         out[filled] = sums / np.maximum(counts, 1)[:, None]
 
-    def _rows(self, words: list[str]) -> np.ndarray:
+    def _rows(self, words: list[str]) -> npt.NDArray[np.int64]:
         cache = self._cache
         if len(cache) > _CACHE_LIMIT:
             self._forget()
@@ -140,7 +147,7 @@ class StaticEncoder:
             self._sums, self._counts = sums, counts
 
     def _forget(self) -> None:
-        self._cache: dict[str, int] = {}
+        self._cache = {}
         self._sums = np.zeros((0, self.dimensions), dtype=np.float32)
         self._counts = np.zeros(0, dtype=np.int64)
 
@@ -156,7 +163,7 @@ def is_static(folder: Path) -> bool:
 
 def _read_weights(path: Path) -> Vectors:
     """The embedding matrix of a safetensors file, as float32."""
-    kinds = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
+    kinds: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
     with path.open("rb") as stream:
         size = int.from_bytes(stream.read(8), "little")
         header = json.loads(stream.read(size))
@@ -164,4 +171,5 @@ def _read_weights(path: Path) -> Vectors:
         start, end = tensor["data_offsets"]
         stream.seek(8 + size + start)
         data = np.frombuffer(stream.read(end - start), dtype=kinds[tensor["dtype"]])
-    return data.reshape(tensor["shape"]).astype(np.float32, copy=False)
+    weights: Vectors = data.reshape(tensor["shape"]).astype(np.float32, copy=False)
+    return weights

@@ -7,12 +7,14 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleaner.encoders import Vectors
 from cleaner.errors import ModelError
+
+if TYPE_CHECKING:
+    from cleaner.encoders import Vectors
 
 HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -28,6 +30,9 @@ class TransformerEncoder:
 
     def __init__(self, model: Any, *, name: str) -> None:
         self._model = model
+        # sentence-transformers 5 has it under the longer name alone.
+        size = getattr(model, "get_embedding_dimension", None)
+        self._dimensions = int((size or model.get_sentence_embedding_dimension)())
         self.name = name
 
     @classmethod
@@ -59,7 +64,7 @@ class TransformerEncoder:
     @property
     def dimensions(self) -> int:
         """Length of a vector."""
-        return int(self._model.get_embedding_dimension())
+        return self._dimensions
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of `texts`: float32, shape (len(texts), dimensions), unit length or zero.
@@ -98,14 +103,14 @@ def _load(name: str) -> Any:
         raise ModelError(
             f"the encoder {name!r} needs sentence-transformers ({error})", next_step=_INSTALL
         ) from error
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(name, device=None)
     except Exception as error:  # the hub's client and the loaders raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
             f"cannot load the encoder {name!r} ({reason[:200]})",
-            next_step="use fast, accurate, a model folder, or a name on the hub that can be reached",
+            next_step="use fast, accurate, a model folder, or the name of a model on the hub",
         ) from error
 
 
@@ -129,7 +134,7 @@ def _hub_weights() -> Path:
     try:
         try:
             folder = snapshot_download(HUB_NAME, allow_patterns=patterns, local_files_only=True)
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever is wrong with the cache, the hub may do
             folder = snapshot_download(HUB_NAME, allow_patterns=patterns)
     except Exception as error:  # the hub's client raises many kinds, all meaning: not to be had
         raise ModelError(

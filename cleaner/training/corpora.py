@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+_SHORTEST = 20  # code points of a sentence that says something
+
 
 @dataclass(frozen=True, slots=True)
 class Article:
@@ -40,14 +42,14 @@ def read_articles(
             sentence
             for line in record["lines"]
             for sentence in split(line)
-            if len(sentence) >= 20
+            if len(sentence) >= _SHORTEST
         )
         yield Article(record["id"], record.get("title") or "", sentences)
 
 
 def split_sentences(line: str) -> list[str]:
     """The sentences of a line, stripped."""
-    import sentencex
+    import sentencex  # type: ignore[import-untyped]
 
     return [part.strip() for part in sentencex.segment("en", line) if part.strip()]
 
@@ -61,7 +63,8 @@ def site_of(record: dict[str, Any]) -> str:
     if not host:
         return str(record.get("source") or record["id"])
     labels = host.removeprefix("www.").split(".")
-    keep = 3 if len(labels) > 2 and len(labels[-2]) <= 3 else 2
+    # "bbc.co.uk": the last two labels are no site of their own.
+    keep = 3 if len(labels) > 2 and len(labels[-2]) <= 3 else 2  # noqa: PLR2004
     return ".".join(labels[-keep:])
 
 

@@ -11,25 +11,29 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.detector import FORMAT, sigmoid
-from cleaner.encoders import Encoder, Vectors
-from cleaner.evaluation import Labelled
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.segment import Segments, segment
-from cleaner.topic import Floats, TopicModel
 from cleaner.training.corpora import fold_of
 from cleaner.training.trees import Arrays, to_onnx, tree_arrays
 from cleaner.words import BUCKETS, CONTENT, Lexicon
 
+if TYPE_CHECKING:
+    from cleaner.encoders import Encoder, Vectors
+    from cleaner.evaluation import Labelled
+    from cleaner.topic import Floats, TopicModel
+
 FOLDS = 3
+FEWEST_FRAGMENTS = 5
+_SEEN = 3  # fragments in which a term must stand to be learned from
 ENCODED = 1_000
 Labels = npt.NDArray[np.int64]
 
@@ -51,7 +55,7 @@ def prepare(documents: Sequence[Labelled], encoder: Encoder) -> list[Example]:
     examples = []
     for document in documents:
         segments = segment(document.text)
-        if len(segments) < 5:
+        if len(segments) < FEWEST_FRAGMENTS:
             continue
         texts = [text[:ENCODED] for text in segments.texts]
         title = document.title or ""
@@ -110,7 +114,7 @@ def fit_wording(
         vectors.append(example.vectors[use])
     matrix = terms_matrix(texts, Lexicon())
     # A term seen once or twice says more of its page than of furniture.
-    matrix = matrix @ sparse.diags((matrix.getnnz(axis=0) >= 3).astype(np.float64))
+    matrix = matrix @ sparse.diags((matrix.getnnz(axis=0) >= _SEEN).astype(np.float64))
     terms = LogisticRegression(C=2.0, max_iter=300).fit(matrix, labels)
     stacked = np.concatenate(vectors)
     dense = LogisticRegression(C=1.0, max_iter=1000).fit(stacked, labels)
@@ -121,7 +125,7 @@ def fit_wording(
     )
 
 
-def boost(matrix: Floats, labels: Labels, weights: Floats, *, trees: int) -> Any:
+def boost(matrix: npt.NDArray[np.floating], labels: Labels, weights: Floats, *, trees: int) -> Any:
     """Gradient-boosted trees on the rows with a label."""
     use = labels >= 0
     model = HistGradientBoostingClassifier(
@@ -203,7 +207,7 @@ def _observe_apart(
     for fold in range(FOLDS):
         others = [e for e, f in zip(examples, folds, strict=True) if f != fold]
         knowledge = Knowledge(topic, frequency, *fit_wording(others))
-        for index in np.flatnonzero(folds == fold):
+        for index in np.flatnonzero(folds == fold).tolist():
             example = examples[index]
             observed[index] = observe(
                 example.segments,
@@ -254,7 +258,7 @@ def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: f
         arrays = tree_arrays(model)
         (folder / f"{name}.onnx").write_bytes(to_onnx(arrays, model.n_features_in_))
         trees |= {f"{name}_{key}": value for key, value in arrays.items()}
-    np.savez_compressed(folder / "trees.npz", **trees)
+    np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
     files = ("knowledge.npz", "first.onnx", "second.onnx", "trees.npz")
     manifest = {
         "format": FORMAT,

@@ -39,6 +39,7 @@ from cleaner.training.detector import (
 _SUFFIX = ".jsonl.gz"
 _LABELLED = {"news_injected": 1600, "news_noisy": 1445, "pages_wcxb": 1100, "pages_cleaneval": 450}
 _LONGEST = 500  # lines; the few longer pages would outweigh all others
+_SHORTEST_HOST = 8  # sentences
 _TOPIC_SENTENCES = 60  # of an article
 
 
@@ -51,7 +52,7 @@ def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
             for number, line in enumerate(record["lines"])
             for sentence in split_sentences(line)
         ]
-        if len(pairs) >= 8:
+        if len(pairs) >= _SHORTEST_HOST:
             made.append(
                 Host(
                     record["id"],
@@ -119,7 +120,9 @@ def report(
         source: figures(
             np.concatenate([examples[i].labels for i in indices]),
             np.concatenate([scores[i] for i in indices]),
-            np.concatenate([examples[i].segments.ends - examples[i].segments.starts for i in indices]),
+            np.concatenate(
+                [examples[i].segments.ends - examples[i].segments.starts for i in indices]
+            ),
             threshold,
         )
         for source, indices in sorted(groups.items())
@@ -133,9 +136,7 @@ def report(
 @click.option("--share", default=1.0, show_default=True, help="Share of the data to use.")
 @click.option("--axes", default=64, show_default=True, help="Axes of the topic model.")
 @click.option("--threshold", default=0.6, show_default=True, help="Default threshold to store.")
-def main(
-    name: str, data: Path, output: Path, share: float, axes: int, threshold: float
-) -> None:
+def main(name: str, data: Path, output: Path, share: float, axes: int, threshold: float) -> None:
     """Fit a detector for an encoder and write its folder."""
     started = time.perf_counter()
 

@@ -28,6 +28,8 @@ from cleaner.training.corpora import Article, read_articles, split_sentences
 
 DIMENSIONS = 128
 SMOOTHING = 1e-3  # the "a" of smooth inverse frequency
+TITLES = 0.1  # share of the pairs whose second text is the title
+FEWEST_SENTENCES = 4  # of an article that is learned from
 SEED = 20211
 
 
@@ -54,7 +56,7 @@ def distil(teacher: str, sentences: Sequence[str], *, dimensions: int = DIMENSIO
     with torch.inference_mode():
         for ids in np.array_split(new_to_old, size // 512):
             batch = torch.tensor([[marks[0], int(i), marks[1]] for i in ids])
-            out = model(dict(input_ids=batch, attention_mask=torch.ones_like(batch)))
+            out = model({"input_ids": batch, "attention_mask": torch.ones_like(batch)})
             rows.append(out["sentence_embedding"].float().numpy())
     vectors = PCA(dimensions, random_state=0).fit_transform(np.concatenate(rows))
     vectors /= np.linalg.norm(vectors, axis=1).mean()
@@ -113,7 +115,7 @@ def pairs(
             first, second = generator.choice(len(sentences), 2, replace=False)
             anchors.append(sentences[first])
             title = articles[index].title
-            positives.append(title if title and generator.random() < 0.1 else sentences[second])
+            positives.append(title if title and generator.random() < TITLES else sentences[second])
     return anchors, positives
 
 
@@ -121,14 +123,19 @@ def train(model: Any, articles: Sequence[Article], *, rounds: int, batch: int, r
     """Train `model` in place on same-article pairs."""
     import torch
     from datasets import Dataset
-    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from sentence_transformers import (
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from torch.utils.data import SequentialSampler
 
-    class InOrder(SentenceTransformerTrainer):  # type: ignore[misc]
+    class InOrder(SentenceTransformerTrainer):
         """Keeps the order that `pairs` made: it is what keeps an article's negatives true."""
 
-        def get_batch_sampler(self, dataset: Any, batch_size: int, drop_last: bool, **_: Any) -> Any:
+        def get_batch_sampler(  # type: ignore[override]
+            self, dataset: Any, batch_size: int, drop_last: bool, **_: Any
+        ) -> Any:
             return torch.utils.data.BatchSampler(SequentialSampler(dataset), batch_size, drop_last)
 
     centroids = np.stack(
@@ -181,7 +188,7 @@ def main(
     articles = [
         article
         for article in read_articles(data, split=split_sentences)
-        if len(article.sentences) >= 4
+        if len(article.sentences) >= FEWEST_SENTENCES
     ]
     sentences = [sentence for article in articles for sentence in article.sentences]
     click.echo(f"{len(articles)} articles, {len(sentences)} sentences", err=True)

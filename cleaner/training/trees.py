@@ -20,7 +20,8 @@ def tree_arrays(model: Any) -> Arrays:
         ``left``, ``right`` (numbers within the tree), ``value`` (log-odds: a leaf's own, an inner
         node's mean over its training samples), and ``baseline``, shape (1,).
     """
-    trees = [group[0].nodes for group in model._predictors]
+    trees = [group[0].nodes for group in model._predictors]  # noqa: SLF001  # no public way to the nodes
+    baseline = model._baseline_prediction  # noqa: SLF001
     starts = np.cumsum([0] + [len(nodes) for nodes in trees])
     every = np.concatenate(trees)
     value = np.concatenate([_expected(nodes) for nodes in trees])
@@ -32,7 +33,7 @@ def tree_arrays(model: Any) -> Arrays:
         "left": every["left"].astype(np.int32),
         "right": every["right"].astype(np.int32),
         "value": value,
-        "baseline": np.asarray(model._baseline_prediction, dtype=np.float64).ravel(),
+        "baseline": np.asarray(baseline, dtype=np.float64).ravel(),
     }
 
 

@@ -1,0 +1,65 @@
+"""Why a fragment goes: wordings as they stand on pages, and the reason each is given."""
+
+import pytest
+
+from cleaner.reasons import REASONS, reason_of
+
+WORDINGS = {
+    "legal": [
+        "\u00a9 2021 Example Media Ltd. All rights reserved.",
+        "This material may not be published, broadcast, rewritten or redistributed.",
+        "By using this site you agree to our privacy policy.",
+    ],
+    "advert": ["Advertisement", "ADVERTISEMENT", "Story continues below", "- Sponsored -"],
+    "comment": ["12 Comments", "Leave a reply", "Join the discussion"],
+    "sharing": ["Share this article", "Facebook Twitter Email", "Follow us for more"],
+    "promotion": [
+        "Sign up for our free newsletter",
+        "Subscribe now",
+        "Get the latest straight to your inbox",
+        "Download the app",
+        "Please donate",
+    ],
+    "related-link": [
+        "Read more: Ten bridges that fell",
+        "RELATED: The mayor's wife speaks",
+        "See also",
+        "You might also like",
+        "Trending now",
+    ],
+    "byline": ["By Jane Doe", "Photo credit: Reuters", "4 min read", "Last updated 3 May"],
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"), [(reason, text) for reason, texts in WORDINGS.items() for text in texts]
+)
+def test_wording(reason, text):
+    assert reason_of(text, {}) == reason
+
+
+EVIDENCE = [
+    # text, words, full stop, wording (log-odds of furniture), reason
+    ("The striker scored twice on Sunday.", 6, 1, -3.0, "off-topic"),
+    ("Our readers make this journalism possible.", 6, 1, 3.0, "promotion"),
+    ("Ten stars who aged badly", 5, 0, 1.0, "related-link"),
+    ("Ten stars who aged badly", 5, 0, -1.0, "off-topic"),
+    ("Home World", 2, 0, 2.0, "navigation"),
+    ("word " * 60, 60, 0, -1.0, "off-topic"),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "stop", "wording", "reason"), EVIDENCE)
+def test_evidence_decides_where_the_wording_does_not(text, words, stop, wording, reason):
+    evidence = {"words": words, "full_stop": stop, "wording": wording}
+    assert reason_of(text, evidence) == reason
+
+
+def test_a_long_text_is_not_named_after_one_word_in_it():
+    text = "He read the newsletter of the harbour council every week. " * 6
+    assert reason_of(text, {"words": 60, "full_stop": 1}) == "off-topic"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\0", "\udcff", "\U0001f600", "x" * 10_000])
+def test_every_text_gets_a_reason(text):
+    assert reason_of(text, {}) in REASONS
