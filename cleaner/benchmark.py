@@ -30,6 +30,7 @@ from cleaner.training.fit import hosts
 if TYPE_CHECKING:
     from cleaner.results import CleanResult
 
+_GONE = 0.5  # share of a fragment from which it counts as removed
 _TEST_FOLD = 4  # of five; neither encoder nor detector was trained on it
 
 
@@ -42,7 +43,7 @@ def measure(documents: Sequence[Labelled], results: Sequence[CleanResult]) -> Fi
         [removed_share(r, d.spans) for d, r in zip(documents, results, strict=True)]
     )
     ranked = figures(labels, scores, lengths, 1.1)
-    decided = figures(labels, (gone >= 0.5).astype(np.float64), lengths, 0.5)
+    decided = figures(labels, (gone >= _GONE).astype(np.float64), lengths, _GONE)
     return Figures(
         average_precision=ranked.average_precision,
         precision=decided.precision,
@@ -96,7 +97,7 @@ def main(
         click.echo(f"{kind:12s} {row}")
     clean = [i for i in groups["clean"] for _ in documents[i].spans]
     gone = sum(
-        int((removed_share(results[i], documents[i].spans) >= 0.5).sum()) for i in groups["clean"]
+        int((removed_share(results[i], documents[i].spans) >= _GONE).sum()) for i in groups["clean"]
     )
     click.echo(f"clean documents: {gone} of {len(clean)} sentences removed")
 

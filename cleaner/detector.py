@@ -8,7 +8,7 @@ a manifest. Nothing in it is code.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from cleaner.errors import ModelError
 from cleaner.evidence import Knowledge, Observed, observe, review
+from cleaner.segment import segment
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cleaner.segment import Segments
 
 FORMAT = 1
+REVIEWS = 3  # times that the second pass sees its own last verdicts: families settle by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,9 @@ class Detector:
                 knowledge = _knowledge(arrays)
             calibration = manifest["calibration"]
             slope, intercept = float(calibration["slope"]), float(calibration["intercept"])
-            float(manifest["threshold"])
+            float(manifest["threshold"]), list(manifest["evidence"])
             first, second = (_session(folder / name) for name in ("first.onnx", "second.onnx"))
+            _check_evidence(manifest["evidence"], knowledge)
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
                 f"cannot read the detector ({error})",
@@ -120,10 +123,21 @@ class Detector:
             title=title,
         )
         first = sigmoid(_run(self._first, observed.matrix()))
-        observed = review(observed, first, knowledge=self.knowledge)
-        odds = _run(self._second, observed.matrix())
-        scores = sigmoid(self._slope * odds + self._intercept)
-        return Scored(np.round(scores, 6), observed)
+        seen, scores = observed, first
+        for _ in range(REVIEWS):
+            seen = review(observed, scores, knowledge=self.knowledge)
+            odds = _run(self._second, seen.matrix())
+            scores = sigmoid(self._slope * odds + self._intercept)
+        return Scored(np.round(scores, 6), seen)
+
+
+def _check_evidence(names: Sequence[str], knowledge: Knowledge) -> None:
+    """Refuse a detector that was fitted on other evidence than this version computes."""
+    vectors = np.zeros((1, len(knowledge.topic.mean)), dtype=np.float32)
+    seen = observe(segment("x"), vectors, None, knowledge=knowledge, lexicon=Lexicon())
+    found = review(seen, np.zeros(1), knowledge=knowledge).columns
+    if list(found) != list(names):
+        raise ValueError("it was fitted on other evidence than this version of cleaner computes")
 
 
 def sigmoid(odds: Floats) -> Floats:

@@ -23,6 +23,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_FEWEST_TITLE_WORDS = 3
 _LONGEST_TITLE = 400
 _HEADER_LINES = 4
 
@@ -121,4 +122,6 @@ def _kind(line: str) -> str:
 
 
 def _can_be_title(line: str) -> bool:
-    return len(line) <= _LONGEST_TITLE and (len(line.split()) >= 3 or not line.isascii())
+    return len(line) <= _LONGEST_TITLE and (
+        len(line.split()) >= _FEWEST_TITLE_WORDS or not line.isascii()
+    )

@@ -22,6 +22,8 @@ _SHUFFLED = 0.25  # documents in scrambled order
 _LINE_EACH = 0.3  # of the others: a sentence a line
 _TITLED = 0.7  # documents with a title
 _OWN_LINE = 0.5  # scattered intruders on lines of their own
+_CAPITALS = 0.3  # documents whose headlines are in capitals
+_RELATED = 0.6  # headlines of articles on the same subject, at least
 _PAIR = 0.3  # lines of a fact box with two sentences
 
 
@@ -114,15 +116,57 @@ def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
             sentences = [(sentences[i][0], n, sentences[i][2]) for n, i in enumerate(order)]
         elif generator.random() < _LINE_EACH:  # a sentence a line, in order
             sentences = [(text, n, label) for n, (text, _, label) in enumerate(sentences)]
-        yield {
-            "id": host.identity,
-            "title": host.title if generator.random() < _TITLED else None,
-            "source": host.identity,
-            "lines": [text for text, _, _ in sentences],
-            "paragraph": [paragraph for _, paragraph, _ in sentences],
-            "labels": [label for _, _, label in sentences],
-            "kind": kind,
-        }
+        yield _record(host, sentences, kind, generator)
+
+
+def headline_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """One record for each host: headlines of other hosts put between its paragraphs, and labels.
+
+    Six in ten headlines are of articles on the host's subject, as related links are; they come as
+    they are, in capitals, or behind words such as "Read more:".
+    """
+    generator = np.random.default_rng(seed)
+    by_subject: dict[str, list[int]] = {}
+    for index, host in enumerate(hosts):
+        by_subject.setdefault(host.subject, []).append(index)
+    for index, host in enumerate(hosts):
+        mixed = list(zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True))
+        lead = str(generator.choice(_LEADS))
+        capitals = generator.random() < _CAPITALS
+        for number in range(int(generator.integers(1, 7))):
+            same = generator.random() < _RELATED and len(by_subject[host.subject]) > 1
+            pool = by_subject[host.subject] if same else range(len(hosts))
+            donor = int(generator.choice(pool))
+            title = hosts[donor].title.strip()
+            if donor == index or not title:
+                continue
+            line = lead.format(title.upper() if capitals else title)
+            breaks = [i for i in range(1, len(mixed)) if mixed[i][1] != mixed[i - 1][1]]
+            at = int(generator.choice([*breaks, len(mixed)]))
+            mixed.insert(at, (line, 2_000_000 + number, 1))
+        yield _record(host, mixed, "headlines", generator)
+
+
+# How sites introduce a related headline, {} being the headline.
+_LEADS = (
+    *["{}"] * 8, "Related: {}", "RELATED: {}", "Read more: {}", "READ MORE: {}", "See also: {}",
+    "SEE ALSO: {}", "MORE: {}", "READ: {}", "Also read: {}", "More on this: {}", "Watch: {}",
+    "VIDEO: {}", "( Also: {})", "[{}]", "Don't miss: {}", "» {}", "- {}", "RELATED STORY: {}",
+)  # fmt: skip
+
+
+def _record(
+    host: Host, sentences: list[_Sentence], kind: str, generator: np.random.Generator
+) -> dict[str, Any]:
+    return {
+        "id": host.identity,
+        "title": host.title if generator.random() < _TITLED else None,
+        "source": host.identity,
+        "lines": [text for text, _, _ in sentences],
+        "paragraph": [paragraph for _, paragraph, _ in sentences],
+        "labels": [label for _, _, label in sentences],
+        "kind": kind,
+    }
 
 
 _Sentence = tuple[str, int, int]

@@ -68,7 +68,8 @@ _WORDING: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             (
                 r"^\W*(related|read (more|also|next|on)|see also|more (on|from|in|stories)"
                 r"|also on|don'?t miss|recommended|trending|most (read|popular)"
-                r"|you (may|might) (also )?like|watch|video|photos?(?! (by|credit))|click here|next|previous"
+                r"|you (may|might) (also )?like|watch|video"
+                r"|photos?(?! (by|credit))|click here|next|previous"
                 r"|up next|in other news|continue reading)\b"
             ),
         ),

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from cleaner.document import Span
-from cleaner.evaluation import Host, compose, figures, intruder_records, removed_share
+from cleaner.evaluation import (
+    Host,
+    compose,
+    figures,
+    headline_records,
+    intruder_records,
+    removed_share,
+)
 from cleaner.results import CleanResult, Finding
 
 SUBJECTS = ("politics", "sport", "science")
@@ -19,7 +26,8 @@ def host(number, *, sentences=20):
         title=f"Title {number}",
         subject=SUBJECTS[number % 3],
         sentences=tuple(
-            f"Sentence {at} of article {number} says what there is to say." for at in range(sentences)
+            f"Sentence {at} of article {number} says what there is to say."
+            for at in range(sentences)
         ),
         paragraphs=tuple(at // 3 for at in range(sentences)),
     )
@@ -113,9 +121,7 @@ def test_same_seed_same_records():
 
 
 def cleaned(text, *spans):
-    return CleanResult(
-        text, tuple(Finding(a, b, text[a:b], 0.9, "off-topic") for a, b in spans)
-    )
+    return CleanResult(text, tuple(Finding(a, b, text[a:b], 0.9, "off-topic") for a, b in spans))
 
 
 def test_removed_share():
@@ -155,3 +161,15 @@ def test_figures_of_nothing_are_undefined():
     assert found.lost == 0.0
     assert "average_precision   -  " in str(found)
     assert found.to_dict()["lost"] == 0.0
+
+
+def test_headlines_stand_between_paragraphs():
+    hosts = [host(number) for number in range(60)]
+    for own, record in zip(hosts, headline_records(hosts, seed=3), strict=True):
+        labelled = list(zip(record["lines"], record["labels"], strict=True))
+        assert tuple(text for text, label in labelled if not label) == own.sentences
+        assert all("title" in text.casefold() for text, label in labelled if label)
+        assert own.title.casefold() not in {text.casefold() for text, label in labelled if label}
+        numbers = record["paragraph"]
+        for number, label in zip(numbers, record["labels"], strict=True):
+            assert not label or numbers.count(number) == 1

@@ -9,8 +9,8 @@ from cleaner.language import language_of
 ENGLISH = "The council voted on Monday to rebuild the old harbour bridge. Work begins in March."
 GERMAN = "Der Stadtrat hat am Montag beschlossen, die alte Hafenbrücke wieder aufzubauen."
 
-RUSSIAN = "Городской совет решил в понедельник восстановить старый мост."  # noqa: RUF001
-CHINESE = "这个城市的议会在星期一投票决定重建旧港口的大桥，工程将从三月开始，预计需要两年时间。"  # noqa: RUF001
+RUSSIAN = "Городской совет решил в понедельник восстановить старый мост."
+CHINESE = "这个城市的议会在星期一投票决定重建旧港口的大桥，工程将从三月开始，预计需要两年时间。"
 
 
 @pytest.mark.parametrize(

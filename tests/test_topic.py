@@ -74,9 +74,7 @@ def test_no_fragment_speaks_for_itself(model):
     together = model.against(points, points, weights, title=title, leave_out=True)
     for index in range(7):
         others = np.delete(np.arange(7), index)
-        alone = model.against(
-            points[[index]], points[others], weights[others], title=title
-        )
+        alone = model.against(points[[index]], points[others], weights[others], title=title)
         assert together[index] == pytest.approx(alone[0], abs=1e-9)
 
 

@@ -105,7 +105,7 @@ def fit_wording(
     labels: list[int] = []
     vectors: list[Vectors] = []
     for example in examples:
-        if example.document.source == "intruders":
+        if example.document.source in ("intruders", "headlines", "digest"):
             continue
         use = np.flatnonzero(example.labels >= 0)
         own = example.segments.texts
@@ -130,11 +130,11 @@ def boost(matrix: npt.NDArray[np.floating], labels: Labels, weights: Floats, *, 
     use = labels >= 0
     model = HistGradientBoostingClassifier(
         max_iter=trees,
-        learning_rate=0.1,
-        max_leaf_nodes=24,
+        learning_rate=0.12,
+        max_leaf_nodes=31,
         min_samples_leaf=60,
         l2_regularization=5.0,
-        max_features=0.5,
+        max_features=0.3,
         early_stopping=False,
         random_state=0,
     )

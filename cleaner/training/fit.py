@@ -7,6 +7,7 @@ JSON Lines, a document a line: ``news_clean``, ``news_injected``, ``news_noisy``
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,8 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.encoders import Encoder, load_encoder
-from cleaner.evaluation import Figures, Host, Labelled, compose, figures, intruder_records
+from cleaner.encoders.joint import JointEncoder
+from cleaner.encoders.transformer import TransformerEncoder
+from cleaner.evaluation import (
+    Figures,
+    Host,
+    Labelled,
+    compose,
+    figures,
+    headline_records,
+    intruder_records,
+)
 from cleaner.topic import TopicModel
+from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import (
     fold_of,
     read_articles,
@@ -37,7 +49,7 @@ from cleaner.training.detector import (
 )
 
 _SUFFIX = ".jsonl.gz"
-_LABELLED = {"news_injected": 1600, "news_noisy": 1445, "pages_wcxb": 1100, "pages_cleaneval": 450}
+_LABELLED = {"news_injected": 1600, "news_noisy": 1445, "pages_wcxb": 1000, "pages_cleaneval": 350}
 _LONGEST = 500  # lines; the few longer pages would outweigh all others
 _SHORTEST_HOST = 8  # sentences
 _TOPIC_SENTENCES = 60  # of an article
@@ -65,12 +77,21 @@ def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
     return made
 
 
-def labelled(data: Path, share: float) -> list[Labelled]:
-    """The labelled scrapes, at most `share` of each set's cap."""
+Chosen = frozenset[tuple[str, str, str]] | None
+
+
+def _is_chosen(chosen: Chosen, name: str, record: dict[str, Any]) -> bool:
+    return chosen is None or (name, record["id"], record.get("view") or "") in chosen
+
+
+def labelled(data: Path, share: float, chosen: Chosen) -> list[Labelled]:
+    """The labelled scrapes, at most `share` of each set's cap, of those in `chosen`."""
     documents = []
     for name, most in _LABELLED.items():
         records = [
-            r for r in read_records([data / f"{name}{_SUFFIX}"]) if len(r["lines"]) < _LONGEST
+            r
+            for r in read_records([data / f"{name}{_SUFFIX}"])
+            if len(r["lines"]) < _LONGEST and _is_chosen(chosen, name, r)
         ]
         records.sort(key=lambda record: fold_of(record["id"], 1 << 32))
         for record in records[: round(most * share)]:
@@ -134,9 +155,28 @@ def report(
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option("--share", default=1.0, show_default=True, help="Share of the data to use.")
+@click.option(
+    "--only",
+    type=click.Path(exists=True, path_type=Path),
+    help="JSON list of [set, id, view]: use these documents alone.",
+)
+@click.option(
+    "--vectors",
+    type=click.Path(exists=True, path_type=Path),
+    help="Folder of vectors of the transformer that were kept.",
+)
 @click.option("--axes", default=64, show_default=True, help="Axes of the topic model.")
 @click.option("--threshold", default=0.6, show_default=True, help="Default threshold to store.")
-def main(name: str, data: Path, output: Path, share: float, axes: int, threshold: float) -> None:
+def main(
+    name: str,
+    data: Path,
+    output: Path,
+    share: float,
+    only: Path | None,
+    vectors: Path | None,
+    axes: int,
+    threshold: float,
+) -> None:
     """Fit a detector for an encoder and write its folder."""
     started = time.perf_counter()
 
@@ -144,11 +184,17 @@ def main(name: str, data: Path, output: Path, share: float, axes: int, threshold
         click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
     encoder = load_encoder(name)
+    if vectors is not None:
+        slow = CachedEncoder(TransformerEncoder.accurate(), vectors)
+        encoder = JointEncoder((slow, load_encoder("fast")), name=name)
+    chosen: Chosen = None
+    if only is not None:
+        chosen = frozenset((s, i, v) for s, i, v in json.loads(only.read_text(encoding="utf-8")))
     # Two fifths of the clean articles taught the static encoder, one fifth is for the benchmark.
     clean = [
         record
         for record in read_records([data / f"news_clean{_SUFFIX}"])
-        if fold_of(record["id"], 5) in (2, 3)
+        if fold_of(record["id"], 5) in (2, 3) and _is_chosen(chosen, "news_clean", record)
     ]
     articles = hosts(clean)[: round(1600 * share)]
     documents = [
@@ -156,14 +202,19 @@ def main(name: str, data: Path, output: Path, share: float, axes: int, threshold
         for seed in (1, 2)
         for record in intruder_records(articles, seed=seed)
     ]
+    documents += [
+        compose(record, source="headlines") for record in headline_records(articles[:900], seed=3)
+    ]
     documents += digests(articles, round(120 * share))
-    documents += labelled(data, share)
+    documents += labelled(data, share, chosen)
     say(f"{len(documents)} documents")
     examples = prepare(documents, encoder)
     say(f"{sum(len(e.labels) for e in examples)} fragments encoded")
     unlabelled = [data / f"articles_unlabelled{_SUFFIX}"]
-    third = (a for a in read_articles(unlabelled, split=split_sentences))
-    varied = [a.sentences for a in third if fold_of(a.identity, 3) == 0]
+    varied = []
+    if vectors is None:  # a slow encoder makes do with the articles it has encoded anyway
+        more = read_articles(unlabelled, split=split_sentences)
+        varied = [a.sentences for a in more if fold_of(a.identity, 3) == 0]
     topic = fit_topic([*(a.sentences for a in articles), *varied], encoder, axes=axes)
     words = read_articles(unlabelled, split=lambda line: [line])
     frequency = inverse_frequency([a.sentences for a in words])

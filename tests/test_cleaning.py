@@ -1,0 +1,281 @@
+"""The cleaner: what it does not judge, that nothing passes between documents, and its options."""
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+from inputs import NAMED
+
+from cleaner import Document
+from cleaner.cleaning import Cleaner
+from cleaner.errors import ModelError, OptionError
+from cleaner.formats import decode
+
+ARTICLE = decode(NAMED["plain"])
+NEWSLETTER = "JUNK Sign up for our newsletter and never miss a recipe."
+GERMAN = (
+    "Der Stadtrat hat am Montag beschlossen, die alte Hafenbrücke wieder aufzubauen.\n"
+    "Die Arbeiten an der Brücke beginnen im März, teilte der Stadtrat mit.\n"
+    "Ingenieure fanden im vergangenen Jahr Risse in zwei Pfeilern der Brücke.\n"
+    "Die Hafenbrücke wurde 1931 gebaut und trägt täglich 40.000 Autos.\n"
+    "Melden Sie sich für unseren Newsletter an und verpassen Sie kein Rezept.\n"
+    "Der Verkehr wird während der Arbeiten über die nördliche Brücke geleitet.\n"
+)
+
+
+@pytest.fixture(scope="module")
+def documents(seed):
+    """Forty documents of many kinds, cut from the seed and the contract's inputs."""
+    lines = seed.splitlines(keepends=True)
+    cut = ["".join(lines[at : at + 18]) for at in range(0, 144, 9)]
+    return [*cut, *(decode(NAMED[name]) for name in list(NAMED)[:23]), seed]
+
+
+# What is not judged
+
+
+@pytest.mark.parametrize("text", ["", "\n", "One line.\n", "One.\nTwo.\nThree.\nFour.\n"])
+def test_short_documents_are_not_judged(fast, text):
+    result = fast.clean_and_explain(text)
+    assert not result.judged
+    assert result.why == "fewer than 5 fragments"
+    assert result.text == text
+    assert [fragment.score for fragment in result.fragments] == [0.0] * len(result.fragments)
+
+
+def test_other_languages_are_not_judged(fast):
+    result = fast.clean_and_explain(GERMAN)
+    assert not result.judged
+    assert result.why == "language de: the encoder was made for en"
+    assert result.text == GERMAN
+
+
+def test_a_header_is_no_fragment(fast):
+    header = "A bridge is built anew\n2022-02-15\nhttps://example.org/bridge\n"
+    result = fast.clean_and_explain(header + ARTICLE)
+    assert result.fragments[0].start == len(header)
+    assert result.text.startswith(header)
+
+
+def test_the_title_given_is_no_fragment_where_the_text_opens_with_it(fast):
+    text = "A bridge is built anew\n" + ARTICLE
+    with_title = fast.clean_and_explain(text, title="A bridge is built anew")
+    without = fast.clean_and_explain(text)
+    assert len(with_title.fragments) == len(without.fragments) - 1
+
+
+# Nothing passes from one document to the next
+
+
+@pytest.mark.parametrize("batch", [1, 7, 32])
+def test_the_batch_does_not_matter(fast, documents, batch):
+    alone = [fast.clean_and_explain(text) for text in documents]
+    assert list(fast.clean_many(documents, batch_documents=batch)) == alone
+
+
+def test_the_order_does_not_matter(fast, documents):
+    order = list(range(len(documents)))
+    random.Random(3).shuffle(order)  # noqa: S311  # a shuffle that is the same every time
+    straight = list(fast.clean_many(documents))
+    mixed = list(fast.clean_many([documents[index] for index in order]))
+    assert mixed == [straight[index] for index in order]
+
+
+def test_another_cleaner_says_the_same(fast, documents):
+    assert list(Cleaner().clean_many(documents[-3:])) == list(fast.clean_many(documents))[-3:]
+
+
+def test_results_come_while_documents_go_in(fast):
+    taken = []
+
+    def stream():
+        for number in range(100):
+            taken.append(number)
+            yield Document(ARTICLE, identity=str(number))
+
+    results = fast.clean_many(stream(), batch_documents=4)
+    assert next(results).identity == "0"
+    assert len(taken) == 4
+
+
+def test_no_documents(fast):
+    assert list(fast.clean_many([])) == []
+
+
+# Thresholds
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.02, 0.3, 0.6, 0.9, 0.999, 1.0])
+@pytest.mark.parametrize("title", [None, "Now Putin plays the peacemaker"])
+def test_apply_is_a_cleaner_at_that_threshold(fast, seed, threshold, title):
+    text = "Now Putin plays the peacemaker\n" + seed.split("\n", 3)[3]
+    result = fast.clean_and_explain(text, title=title)
+    expected = Cleaner(threshold=threshold).clean_and_explain(text, title=title)
+    assert fast.apply(result, threshold=threshold) == expected
+
+
+def test_apply_keeps_a_header(fast, seed):
+    everything = fast.apply(fast.clean_and_explain(seed), threshold=0.0)
+    assert everything.changed
+    assert everything.text.splitlines()[:3] == seed.splitlines()[:3]
+    assert everything.rebuild() == seed
+
+
+def test_apply_leaves_what_was_not_judged(fast):
+    result = fast.clean_and_explain(GERMAN)
+    assert fast.apply(result, threshold=0.0) == result
+
+
+def test_a_lower_threshold_removes_no_less(fast, seed):
+    result = fast.clean_and_explain(seed)
+    gone = [
+        {finding.start for finding in fast.apply(result, threshold=threshold).findings}
+        for threshold in (0.9, 0.5, 0.1)
+    ]
+    assert gone[0] <= gone[1] <= gone[2]
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), float("inf")])
+def test_a_threshold_out_of_range(fast, threshold):
+    with pytest.raises(OptionError, match="from 0 to 1"):
+        Cleaner(threshold=threshold)
+    with pytest.raises(OptionError, match="from 0 to 1"):
+        fast.apply(fast.clean_and_explain(ARTICLE), threshold=threshold)
+
+
+# Patterns and reasons
+
+
+def test_drop():
+    result = Cleaner(drop=["^JUNK"]).clean_and_explain(ARTICLE)
+    assert NEWSLETTER not in result.text
+    finding = next(f for f in result.findings if f.text.startswith("JUNK"))
+    assert (finding.score, finding.reason) == (1.0, "pattern")
+
+
+def test_patterns_see_the_fragment_alone():
+    """`^`, `$` and what looks around itself stop at the fragment's edges."""
+    text = ARTICLE.replace("\n", " ")
+    assert "JUNK" not in Cleaner(drop=["^JUNK"]).clean(text)
+    assert "JUNK" not in Cleaner(drop=[r"recipe\.$"]).clean(text)
+    assert "JUNK" not in Cleaner(drop=[r"(?<!\s)JUNK"]).clean(text)
+    assert "JUNK" in Cleaner(threshold=1.0, drop=["^Sign up"]).clean(text)
+
+
+def test_drop_works_on_documents_that_are_not_judged():
+    result = Cleaner(drop=["Newsletter"]).clean_and_explain(GERMAN)
+    assert not result.judged
+    assert result.text == "".join(
+        line for line in GERMAN.splitlines(keepends=True) if "Newsletter" not in line
+    )
+
+
+def test_a_kept_pattern_wins():
+    text = Cleaner(threshold=0.0, keep=["."], drop=["JUNK"]).clean(ARTICLE)
+    assert text == ARTICLE
+
+
+def test_only_and_exclude(fast, seed):
+    result = fast.clean_and_explain(seed)
+    reasons = {finding.reason for finding in result.findings}
+    assert "off-topic" in reasons
+    only = Cleaner(only=["off-topic"]).clean_and_explain(seed)
+    assert {finding.reason for finding in only.findings} == {"off-topic"}
+    without = Cleaner(exclude=["off-topic"]).clean_and_explain(seed)
+    assert {finding.reason for finding in without.findings} == reasons - {"off-topic"}
+    assert {f.start for f in only.findings} | {f.start for f in without.findings} == {
+        f.start for f in result.findings
+    }
+
+
+def test_excluded_reasons_do_not_stop_a_drop():
+    cleaner = Cleaner(only=["legal"], drop=["JUNK"])
+    assert "JUNK" not in cleaner.clean(ARTICLE)
+
+
+# Errors: what is wrong, and what to do
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"keep": ["("]}, r"keep: '\(' is no regular expression"),
+        ({"drop": ["[z-a]"]}, "drop: .* is no regular expression"),
+        ({"only": ["boring"]}, "'boring' is no reason; use one of off-topic"),
+        ({"exclude": ["boring"]}, "'boring' is no reason"),
+    ],
+)
+def test_options_that_are_not_one(options, says):
+    with pytest.raises(OptionError, match=says):
+        Cleaner(**options)
+
+
+def test_no_batch(fast):
+    with pytest.raises(OptionError, match="batch_documents is 0; use 1 or more"):
+        next(fast.clean_many([ARTICLE], batch_documents=0))
+
+
+def test_an_encoder_without_a_detector():
+    with pytest.raises(ModelError, match="no detector has been fitted for the encoder 'another'"):
+        Cleaner(encoder="another")
+
+
+def test_a_folder_that_is_no_detector(tmp_path):
+    with pytest.raises(ModelError, match="cannot read the detector") as caught:
+        Cleaner(model=tmp_path)
+    assert caught.value.place == str(tmp_path)
+
+
+def test_a_manifest_without_its_figures(tmp_path, fast):
+    for file in fast._detector.folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "manifest.json").write_text('{"format": 1}')
+    with pytest.raises(ModelError, match="cannot read the detector"):
+        Cleaner(model=tmp_path)
+
+
+def test_a_detector_of_another_version(tmp_path, fast):
+    for file in fast._detector.folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["evidence"].insert(3, "phase_of_the_moon")
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="fitted on other evidence"):
+        Cleaner(model=tmp_path)
+
+
+def test_an_encoder_of_another_size(fast):
+    class Narrow:
+        name = "narrow"
+        dimensions = 3
+
+    with pytest.raises(ModelError, match="the encoder 'narrow' gives 3"):
+        Cleaner(encoder=Narrow(), model=fast._detector.folder)
+
+
+# Start-up
+
+
+def run(program):
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+def test_the_default_run_loads_no_heavy_library():
+    program = (
+        "import sys, cleaner\n"
+        f"cleaner.clean({ARTICLE!r})\n"
+        "heavy = {'torch', 'sklearn', 'scipy', 'transformers', 'sentence_transformers', 'onnx'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    ran = run(program)
+    assert ran.stdout == "[]\n"
+    assert ran.stderr == ""
+
+
+def test_the_import_alone_loads_no_model():
+    program = "import sys, cleaner; print(sorted({'onnxruntime', 'tokenizers'} & set(sys.modules)))"
+    ran = run(program)
+    assert ran.stdout == "[]\n"
