@@ -166,7 +166,7 @@ def report(
     help="Folder of vectors of the transformer that were kept.",
 )
 @click.option("--axes", default=64, show_default=True, help="Axes of the topic model.")
-@click.option("--threshold", default=0.6, show_default=True, help="Default threshold to store.")
+@click.option("--threshold", default=0.8, show_default=True, help="Default threshold to store.")
 def main(
     name: str,
     data: Path,
@@ -232,7 +232,9 @@ def main(
             "Murrough-Foley/web-content-extraction-benchmark (CC BY 4.0)",
             "CleanEval, through j-szulc/html-cleaning-dataset-merged",
         ],
-        "held_out_figures": {source: row.to_dict() for source, row in found.items()},
+        f"held_out_figures_at_{threshold}": {
+            source: row.to_dict() for source, row in found.items()
+        },
     }
     save(fitted, output, manifest, threshold=threshold)
     say(f"written to {output}")

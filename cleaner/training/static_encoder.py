@@ -173,7 +173,8 @@ def _is_for_encoder(path: Path, article: Article) -> bool:
 
 
 def write_manifest(folder: Path, *, articles: int, rounds: int, data: Sequence[Path]) -> None:
-    """Say beside the model where it comes from."""
+    """Say beside the model where it comes from, and let everybody read it."""
+    (folder / "model.safetensors").chmod(0o644)  # sentence-transformers writes it for its owner
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     manifest = {
         "made_by": "python -m cleaner.training.static_encoder",
