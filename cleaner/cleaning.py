@@ -27,7 +27,7 @@ FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: what follows hardly moves a vector
 BATCH_DOCUMENTS = 32
 _LANGUAGES = ("en",)
-_NO_SUSPICION = 0.01  # score below which no evidence is kept
+_NO_SUSPICION = 0.05  # score below which no reason is sought and no evidence kept
 # Of 150 digests strung together from pieces of articles 85 % lie below this share, of 300 articles
 # with intruders in them 1 %, of 400 web pages none.
 _DOMINANT = 0.45
