@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cleaner.encoders import Vectors
 
 Floats = npt.NDArray[np.float64]
-ROUNDS = 4  # after which the weights of the seed, and of nearly all articles, no longer move
+ROUNDS = 4
 TITLE_WEIGHT = 2.0  # a title counts as much as two sentences
 _SUSPECT = 1.0  # log-likelihood ratio at which a fragment has half its weight in the topic
 

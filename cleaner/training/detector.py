@@ -19,6 +19,7 @@ from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+from cleaner.cleaning import ENCODED
 from cleaner.detector import FORMAT, sigmoid
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.segment import Segments, segment
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 FOLDS = 3
 FEWEST_FRAGMENTS = 5
 _SEEN = 3  # fragments in which a term must stand to be learned from
-ENCODED = 1_000
 Labels = npt.NDArray[np.int64]
 
 

@@ -18,6 +18,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.cleaning import ENCODED
 from cleaner.encoders import Encoder, load_encoder
 from cleaner.encoders.joint import JointEncoder
 from cleaner.encoders.transformer import TransformerEncoder
@@ -40,7 +41,6 @@ from cleaner.training.corpora import (
     split_sentences,
 )
 from cleaner.training.detector import (
-    ENCODED,
     Example,
     fit,
     inverse_frequency,
