@@ -1,0 +1,77 @@
+"""Hugging Face datasets: a function for ``Dataset.map(..., batched=True)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+import cleaner
+from cleaner.adapters.options import CleanerKeywords, missing_host
+
+try:
+    import pyarrow as pa
+except ImportError as error:
+    raise missing_host(__name__, extra="datasets", cause=error) from error
+
+from cleaner.adapters.arrow import TableCleaner
+from cleaner.adapters.texts import string_or_none
+from cleaner.errors import InputError
+
+
+class ArticleCleaner(TableCleaner):
+    """A function for ``map(..., batched=True)`` that cleans the text column of a batch.
+
+    Parameters are those of `cleaner.adapters.arrow.TableCleaner`.
+
+    Notes
+    -----
+    It takes a batch in the format of the dataset: Arrow tables (``with_format("arrow")``, nothing
+    is converted that is not text) or the dictionary of lists that `map` gives by itself. With
+    ``num_proc`` each process loads the model once. What it is pickled to, and so the fingerprint
+    that the cache goes by, depends on the options and on the version of cleaner alone.
+
+    Examples
+    --------
+    >>> ArticleCleaner()({"text": ["Too short to be judged.", None]})
+    {'text': ['Too short to be judged.', None]}
+    """
+
+    def __init__(
+        self,
+        *,
+        text_column: str = "text",
+        title_column: str | None = "title",
+        explain: bool = False,
+        **options: Unpack[CleanerKeywords],
+    ) -> None:
+        super().__init__(
+            text_column=text_column, title_column=title_column, explain=explain, **options
+        )
+        self._version = cleaner.__version__  # another version gives other texts: not from the cache
+
+    def __call__(self, batch: pa.Table | Mapping[str, Sequence[Any]]) -> Any:
+        """Clean a batch: a table comes out as a table, a dictionary as the column that changes.
+
+        Raises
+        ------
+        InputError
+            If a column is missing or holds something else than text, or if an explanation is asked
+            for in a dictionary.
+        """
+        if isinstance(batch, pa.Table):
+            return self.clean(batch)
+        if self.explain:
+            # Where a first batch has nothing removed, datasets would take the lists for empty ones.
+            raise InputError(
+                "an explanation needs the column types of Arrow, and the batch is a dictionary",
+                next_step='call map on dataset.with_format("arrow")',
+            )
+        names = [name for name in (self.text_column, self.title_column) if name in batch]
+        table = pa.table({name: _strings(batch[str(name)], str(name)) for name in names})
+        return {self.text_column: self.clean(table).column(self.text_column).to_pylist()}
+
+
+def _strings(values: Sequence[Any], name: str) -> pa.Array:
+    place = f"column {name!r}, row "
+    texts = [string_or_none(value, place=f"{place}{row}") for row, value in enumerate(values)]
+    return pa.array(texts, pa.large_string())

@@ -1,0 +1,135 @@
+"""Spark: a function over the partitions of a DataFrame, through Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from cleaner.adapters.options import CleanerKeywords, missing_host
+
+try:
+    import pyarrow as pa
+    from pyspark.sql import types
+except ImportError as error:
+    raise missing_host(__name__, extra="spark", cause=error) from error
+
+from cleaner.adapters.arrow import TableCleaner
+from cleaner.adapters.texts import EXPLAINED
+from cleaner.errors import InputError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_TEXTS = (types.StringType, types.VarcharType, types.CharType, types.BinaryType, types.NullType)
+
+
+def spark_clean(
+    df: DataFrame,
+    *,
+    text: str = "text",
+    title: str | None = "title",
+    explain: bool = False,
+    **options: Unpack[CleanerKeywords],
+) -> DataFrame:
+    """Return `df` with the column `text` cleaned; lazily, partition by partition, with no shuffle.
+
+    Parameters
+    ----------
+    df
+        Any DataFrame; its other columns stay as they are.
+    text
+        The column that is cleaned: strings or binary.
+    title
+        The column with the titles. None: there is none. A `df` without a column called ``title`` is
+        taken as it is; any other name must be there.
+    explain
+        Whether to add the columns ``removed``, ``judged`` and ``why``.
+    **options
+        The parameters of `cleaner.Cleaner`, the encoder by its name or folder. A folder must be
+        found under the same path by every executor.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame
+        In a job, each Python worker loads the model once, and keeps it from task to task.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of its range.
+    InputError
+        If a column is missing, there twice, or of a type that holds no text.
+    """
+    cleaner = ArticleCleaner(text_column=text, title_column=title, explain=explain, **options)
+    return df.mapInArrow(cleaner, cleaner.spark_schema(df.schema))
+
+
+class ArticleCleaner(TableCleaner):
+    """The function that `spark_clean` gives to ``DataFrame.mapInArrow``.
+
+    Parameters are those of `cleaner.adapters.arrow.TableCleaner`.
+    """
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Clean the batches of a partition, one after the other.
+
+        Raises
+        ------
+        InputError
+            If a column is missing or holds something else than text.
+        """
+        for batch in batches:
+            for table in self.slices(pa.Table.from_batches([batch])):
+                yield from table.to_batches()
+
+    def spark_schema(self, schema: types.StructType) -> types.StructType:
+        """Return what a DataFrame of `schema` comes out as.
+
+        Raises
+        ------
+        InputError
+            As in `spark_clean`.
+        """
+        text = _field(schema, self.text_column).dataType
+        if self.title_column is not None and (
+            self.title_column in schema.names or self.title_column != "title"
+        ):
+            _field(schema, self.title_column)
+        if not self.explain:
+            return schema
+        kept = [field for field in schema.fields if field.name not in EXPLAINED]
+        return types.StructType([*kept, *_explained_fields(text)])
+
+
+def _field(schema: types.StructType, name: str) -> types.StructField:
+    """The field of a column that holds text."""
+    found = [field for field in schema.fields if field.name == name]
+    if len(found) != 1:
+        problem = f"there are {len(found)} columns" if found else "there is no column"
+        raise InputError(
+            f"{problem} {name!r} among {', '.join(map(repr, schema.names)) or 'none'}",
+            next_step="name the columns with text and title (None: no titles)",
+        )
+    if not isinstance(found[0].dataType, _TEXTS):
+        raise InputError(
+            f"the column {name!r} is of the type {found[0].dataType.simpleString()}, which holds"
+            " no text",
+            next_step="cast it to a string, or name another column",
+        )
+    return found[0]
+
+
+def _explained_fields(text: types.DataType) -> list[types.StructField]:
+    """The columns of an explanation, as `cleaner.adapters.arrow` makes them."""
+    evidence = types.StructType().add("name", types.StringType()).add("value", types.DoubleType())
+    removed = (
+        types.StructType()
+        .add("start", types.LongType())
+        .add("end", types.LongType())
+        .add("text", text if isinstance(text, types.BinaryType) else types.StringType())
+        .add("score", types.DoubleType())
+        .add("reason", types.StringType())
+        .add("evidence", types.ArrayType(evidence))
+    )
+    kinds = (types.ArrayType(removed), types.BooleanType(), types.StringType())
+    return [types.StructField(name, kind) for name, kind in zip(EXPLAINED, kinds, strict=True)]

@@ -1,0 +1,88 @@
+"""Texts as Python values, some of them missing, through a `Cleaner`."""
+
+from __future__ import annotations
+
+import math
+import sys
+import textwrap
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cleaner.document import Document
+from cleaner.errors import InputError
+
+if TYPE_CHECKING:
+    from cleaner.cleaning import Cleaner
+    from cleaner.results import CleanResult
+
+EXPLAINED = ("removed", "judged", "why")
+
+
+def is_missing(value: object) -> bool:
+    """Whether `value` stands for no value: None, NaN, or what pandas has for it."""
+    pandas = sys.modules.get("pandas")
+    return (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or (pandas is not None and (value is pandas.NA or value is pandas.NaT))
+    )
+
+
+def clean_texts(
+    cleaner: Cleaner, texts: Iterable[str | None], titles: Iterable[str | None]
+) -> Iterator[CleanResult | None]:
+    """Results in the order of `texts`, lazily; None where the text is None.
+
+    Only as many documents are held as the cleaner encodes at a time.
+    """
+    present: deque[bool] = deque()
+
+    def documents() -> Iterator[Document]:
+        for text, title in zip(texts, titles, strict=True):
+            present.append(text is not None)
+            if text is not None:
+                yield Document(text, title=title)
+
+    for result in cleaner.clean_many(documents()):
+        while not present.popleft():
+            yield None
+        yield result
+    yield from (None for _ in present)
+
+
+def string_or_none(value: object, *, place: str) -> str | None:
+    """Return `value` where it is a string, None where it is missing.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if is_missing(value):
+        return None
+    raise InputError(
+        f"{_shortened(value)} is of type {type(value).__name__}, not a string",
+        place=place,
+        next_step="convert it, or give None where there is no text",
+    )
+
+
+def title_in(metadata: Mapping[Any, Any], key: str | None) -> str | None:
+    """Return the title in `metadata`, which may hold anything: one that is no string is none."""
+    title = None if key is None else metadata.get(key)
+    return title if isinstance(title, str) else None
+
+
+def explanation(result: CleanResult | None) -> dict[str, Any]:
+    """``removed``, ``judged`` and ``why`` as JSON types; None each where there was no text."""
+    if result is None:
+        return dict.fromkeys(EXPLAINED)
+    record = result.to_dict()
+    return {name: record.get(name) for name in EXPLAINED}
+
+
+def _shortened(value: object) -> str:
+    return textwrap.shorten(repr(value), 60, placeholder="...")

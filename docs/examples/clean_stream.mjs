@@ -1,0 +1,81 @@
+// `cleaner` as a child process that stays: a record in, the same record out, one model for all.
+//
+//     node clean_stream.mjs < articles.jsonl > clean.jsonl
+//     node clean_stream.mjs --measure 200 < articles.jsonl   # round trips, in milliseconds
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export class Cleaner {
+  #child;
+  #waiting = []; // in the order of the records that were sent, which is that of the answers
+  #ended;
+
+  constructor(options = []) {
+    const args = ["--format", "jsonl", ...options, "-"];
+    this.#child = spawn("cleaner", args, { stdio: ["pipe", "pipe", "inherit"] });
+    const answers = createInterface({ input: this.#child.stdout });
+    answers.on("line", (line) => this.#waiting.shift().resolve(JSON.parse(line)));
+    this.#ended = new Promise((resolve) => {
+      this.#child.on("error", (error) => this.#fail(error, resolve));
+      this.#child.on("close", (status) => {
+        this.#fail(new Error(`cleaner ended with status ${status}; see its message above`), () => {});
+        resolve(status);
+      });
+    });
+    this.#child.stdin.on("error", () => {}); // the child has ended: "close" says so
+  }
+
+  #fail(error, done) {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    done(1);
+  }
+
+  /** The record with its text cleaned. */
+  clean(record) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#child.stdin.write(JSON.stringify(record) + "\n");
+    });
+  }
+
+  /** Let the child end; gives its exit status. */
+  close() {
+    this.#child.stdin.end();
+    return this.#ended;
+  }
+}
+
+async function* records() {
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim()) yield JSON.parse(line);
+  }
+}
+
+async function measure(cleaner, times) {
+  const all = [];
+  for await (const record of records()) all.push(record);
+  await cleaner.clean(all[0]); // the model is loaded before the first answer
+  const milliseconds = [];
+  for (let at = 0; at < times; at++) {
+    const start = process.hrtime.bigint();
+    await cleaner.clean(all[at % all.length]);
+    milliseconds.push(Number(process.hrtime.bigint() - start) / 1e6);
+  }
+  milliseconds.sort((a, b) => a - b);
+  const of = (share) => milliseconds[Math.floor(share * (times - 1))].toFixed(1);
+  console.log(`round trips: ${times}, median ${of(0.5)} ms, 95 of 100 within ${of(0.95)} ms`);
+}
+
+const cleaner = new Cleaner();
+const [flag, times] = process.argv.slice(2);
+try {
+  if (flag === "--measure") {
+    await measure(cleaner, Number(times));
+  } else {
+    for await (const record of records()) console.log(JSON.stringify(await cleaner.clean(record)));
+  }
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+process.exitCode = (await cleaner.close()) || process.exitCode;

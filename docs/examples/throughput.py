@@ -1,0 +1,155 @@
+"""Documents a second through two processes of `Cleaner`, Ray Data and Spark, Parquet to Parquet.
+
+    python docs/examples/throughput.py articles.parquet --rounds 3
+
+The sessions of the engines are up before their time begins; their workers are not, nor are the
+processes: each loads the model within its time, so give it articles for some minutes. Each way
+takes a turn in every round, so that what else the machine does falls on all alike. On a machine
+that does other things, go by the processor time: it counts all processes, the engine's included.
+Needs psutil beside the extras `ray` and `spark`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cleaner.adapters.arrow import TableCleaner
+
+WORKERS = 2
+ROWS = 100  # of a row group, and of what a process is given at a time
+
+
+def main() -> None:
+    """Measure what was asked for, and print a line for each way."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("articles", help="a Parquet file with a column `text`")
+    parser.add_argument("--encoder", default="fast", help="fast (the default) or accurate")
+    parser.add_argument("--rounds", type=int, default=3, help="3 if nothing is said")
+    options = parser.parse_args()
+    table = pq.read_table(options.articles)
+    with tempfile.TemporaryDirectory() as folder:
+        articles = Path(folder) / "articles.parquet"
+        pq.write_table(table, articles, row_group_size=ROWS)
+        ways = {"processes": processes, "Ray Data": ray_data, "Spark": spark}
+        runs = {name: way(articles, options.encoder) for name, way in ways.items()}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+        for turn in range(options.rounds):
+            for name, run in runs.items():
+                target = Path(folder) / f"{name} {turn}"
+                start, worked = time.perf_counter(), processor_time()
+                run(target)
+                taken[name].append((time.perf_counter() - start, processor_time() - worked))
+                written = pq.read_table(target).num_rows
+                if written != table.num_rows:
+                    raise SystemExit(f"{name} wrote {written} of {table.num_rows} documents")
+        report(table.num_rows, taken)
+
+
+def report(documents: int, taken: dict[str, list[tuple[float, float]]]) -> None:
+    """Print what each way reaches, and its share of what the processes reach."""
+    for unit, at in (("second", 0), ("processor second", 1)):
+        rates = {
+            name: documents / statistics.median(turn[at] for turn in turns)
+            for name, turns in taken.items()
+        }
+        for name, rate in rates.items():
+            share = rate / rates["processes"]
+            sys.stdout.write(f"{name}: {rate:.1f} documents a {unit}, {share:.2f} of processes\n")
+
+
+def processor_time() -> float:
+    """Seconds that this process and all it has started have had of a processor."""
+    total = 0.0
+    this = psutil.Process()
+    for process in (this, *this.children(recursive=True)):
+        with suppress(psutil.Error):  # it has just ended
+            times = process.cpu_times()
+            total += times.user + times.system
+            total += times.children_user + times.children_system  # of those that have ended
+    return total
+
+
+def processes(articles: Path, encoder: str) -> Callable[[Path], None]:
+    """A pool of processes that take the row groups in turn: no engine."""
+
+    def run(target: Path) -> None:
+        groups = range(pq.ParquetFile(articles).num_row_groups)
+        # As the command line does it: processes of their own for each run, which load the model.
+        with (
+            ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool,
+            pq.ParquetWriter(target, pq.read_schema(articles)) as writer,
+        ):
+            for table in pool.map(partial(_clean_group, articles, encoder), groups):
+                writer.write_table(table)
+
+    return run
+
+
+def _clean_group(articles: Path, encoder: str, group: int) -> pa.Table:
+    return TableCleaner(encoder=encoder).clean(pq.ParquetFile(articles).read_row_group(group))
+
+
+def ray_data(articles: Path, encoder: str) -> Callable[[Path], None]:
+    """A pool of actors."""
+    # Ray's workers stand back for all else that runs, unless they are told not to.
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    import ray
+
+    from cleaner.adapters.ray import ArticleCleaner
+
+    ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.data.DataContext.get_current().enable_progress_bars = False
+
+    def run(target: Path) -> None:
+        dataset = ray.data.read_parquet(str(articles), override_num_blocks=4 * WORKERS)
+        dataset.map_batches(
+            ArticleCleaner,
+            fn_constructor_kwargs={"encoder": encoder},
+            batch_format="pyarrow",
+            batch_size=ROWS,
+            compute=ray.data.ActorPoolStrategy(size=WORKERS),
+            num_cpus=0.5,
+        ).write_parquet(str(target))
+
+    return run
+
+
+def spark(articles: Path, encoder: str) -> Callable[[Path], None]:
+    """Python workers, each with a partition."""
+    from pyspark.sql import SparkSession
+
+    from cleaner.adapters.spark import spark_clean
+
+    session = (
+        SparkSession.builder.master(f"local[{WORKERS}]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.files.maxPartitionBytes", max(articles.stat().st_size // 8, 1))
+        .config("spark.sql.execution.arrow.maxRecordsPerBatch", ROWS)
+        .getOrCreate()
+    )
+
+    def run(target: Path) -> None:
+        df = session.read.parquet(str(articles))
+        spark_clean(df, encoder=encoder).write.parquet(str(target))
+
+    return run
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Ray Data on a local cluster: a pool of actors, one of which is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from hosts import start_ray
+
+pytest.importorskip("ray")
+pa = pytest.importorskip("pyarrow")
+
+from cleaner.adapters.options import _load
+from cleaner.adapters.ray import ArticleCleaner
+from cleaner.errors import InputError, OptionError
+
+pytestmark = pytest.mark.adapters
+
+
+def test_a_lost_actor_is_replaced_and_an_actor_loads_one_model(rows, expected, removed, tmp_path):
+    ray = start_ray()
+    marker = tmp_path / "killed"
+
+    class Killed(ArticleCleaner):
+        """Loses its process once, in the middle of a batch."""
+
+        def __call__(self, batch):
+            for table in super().__call__(batch):
+                if not marker.exists():
+                    marker.touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                for name, value in (("process", os.getpid()), ("loads", _load.cache_info().misses)):
+                    table = table.append_column(name, pa.array([value] * len(table)))  # noqa: PLW2901
+                yield table
+
+    schema = pa.schema([(name, pa.string()) for name in rows[0]])
+    blocks = [pa.Table.from_pylist(rows[at::8], schema=schema) for at in range(8)]
+    dataset = ray.data.from_arrow(blocks).map_batches(
+        Killed,
+        fn_constructor_kwargs={"explain": True},
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(size=2),
+        num_cpus=0.5,
+    )
+    cleaned = {row["id"]: row for row in dataset.take_all()}
+    assert marker.exists()
+    assert [cleaned[row["id"]]["text"] for row in rows] == expected
+    assert len({row["process"] for row in cleaned.values()}) >= 2
+    assert {row["loads"] for row in cleaned.values()} == {1}
+    found = [cleaned[row["id"]]["removed"] for row in rows]
+    for findings in found:
+        for finding in findings or []:
+            finding["evidence"] = {pair["name"]: pair["value"] for pair in finding["evidence"]}
+    assert found == removed
+
+
+def test_a_large_batch_comes_out_in_slices():
+    table = pa.table({"text": ["Too short."] * 2_500})
+    assert [part.num_rows for part in ArticleCleaner()(table)] == [1_000, 1_000, 500]
+
+
+def test_an_empty_batch_keeps_its_columns():
+    (part,) = ArticleCleaner()(
+        pa.table({"n": pa.array([], pa.int8()), "text": pa.array([], "str")})
+    )
+    assert part.schema.names == ["n", "text"]
+    assert part.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ({"text": ["a"]}, 'map_batches with batch_format="pyarrow"'),
+        (pa.table({"body": ["a"]}), "there is no column 'text' among 'body'"),
+        (pa.table({"text": [1]}), "the column 'text' is of the type int64"),
+    ],
+)
+def test_what_holds_no_text_is_refused(batch, message):
+    with pytest.raises(InputError) as caught:
+        list(ArticleCleaner()(batch))
+    assert message in str(caught.value)
+
+
+def test_wrong_options_are_refused():
+    with pytest.raises(OptionError, match="the threshold is 7"):
+        ArticleCleaner(threshold=7)
