@@ -1,0 +1,402 @@
+"""Why a fragment has its score: the detector's own contributions, grouped and put into words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cleaner.cleaning import Inspected
+    from cleaner.contributions import Contributions
+    from cleaner.topic import Floats
+
+Values = Mapping[str, float]
+NETWORK = "network"  # what a network says that reads all fragments at once
+OWN = "own verdict"  # what the look before said of the fragment itself
+NEAREST = 5  # fragments closest to one, of which it is told how many are out
+
+_FAR, _OFF, _ON = -10.0, -2.0, 2.0  # log-likelihood ratios at which the words change
+_LITTLE, _MUCH = 0.15, 0.35  # cosines at which the words change
+_FURNITURE, _PROSE = 1.0, -1.0  # log-odds of the wording at which the words change
+_MOST = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence: its name, its value, and the log-odds it contributes."""
+
+    name: str
+    value: float
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What one kind of evidence contributes.
+
+    Attributes
+    ----------
+    kind
+        One of `KINDS`.
+    words
+        What the evidence says, in words and figures.
+    log_odds
+        Sum over its pieces; positive: speaks for removal.
+    pieces
+        Those that contribute anything, the strongest first.
+    """
+
+    kind: str
+    words: str
+    log_odds: float
+    pieces: tuple[Piece, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The term as JSON types."""
+        pieces = [{"name": p.name, "value": p.value, "log_odds": p.log_odds} for p in self.pieces]
+        return {
+            "kind": self.kind,
+            "words": self.words,
+            "log_odds": self.log_odds,
+            "evidence": pieces,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look of the detector at a fragment.
+
+    Attributes
+    ----------
+    base
+        Log-odds before any evidence.
+    terms
+        What was added, the strongest first; `base` and they add up to the look's verdict.
+    """
+
+    base: float
+    terms: tuple[Term, ...]
+
+    @property
+    def log_odds(self) -> float:
+        """The verdict."""
+        return self.base + sum(term.log_odds for term in self.terms)
+
+    @property
+    def probability(self) -> float:
+        """The verdict as a probability, 0 to 1."""
+        return float(1 / (1 + np.exp(-np.clip(self.log_odds, -60, 60))))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The look as JSON types."""
+        return {
+            "base": self.base,
+            "log_odds": self.log_odds,
+            "probability": self.probability,
+            "terms": [term.to_dict() for term in self.terms],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a fragment has its score.
+
+    Attributes
+    ----------
+    first
+        The first look, at the fragment in its document, before anything was suspected.
+    last
+        The last look, which sees what was suspected before. Its probability is the score.
+    """
+
+    first: Look
+    last: Look
+
+    def deciding(self, most: int = 3) -> tuple[Term, ...]:
+        """The evidence that speaks most for the verdict, from both looks, one term of a kind.
+
+        What a look says of the look before it is no evidence of its own, and is left out.
+        """
+        side = 1.0 if self.last.log_odds > 0 else -1.0
+        terms = [t for look in (self.first, self.last) for t in look.terms if t.kind != OWN]
+        strongest: dict[str, Term] = {}
+        for term in sorted(terms, key=lambda term: -side * term.log_odds):
+            if side * term.log_odds > 0:
+                strongest.setdefault(term.kind, term)
+        return tuple(strongest.values())[:most]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as JSON types."""
+        return {"first_look": self.first.to_dict(), "last_look": self.last.to_dict()}
+
+
+def explain(inspected: Inspected, goes: Sequence[bool]) -> Iterator[Explanation]:
+    """Explain the fragments of a document, in order.
+
+    Parameters
+    ----------
+    inspected
+        The document. One that was not judged has no explanations.
+    goes
+        Whether each fragment is removed: what the words mean by "out".
+    """
+    if inspected.observed is None or inspected.contributions is None:
+        return
+    parts = inspected.contributions
+    columns = inspected.observed.columns
+    matrix = inspected.observed.matrix()
+    closest_out = _closest_out(inspected.observed.vectors, np.asarray(goes, dtype=bool))
+    for index, row in enumerate(matrix.tolist()):
+        values = dict(zip(columns, row, strict=True)) | {"closest_out": closest_out[index]}
+        last = _terms(parts.names, parts.last[index], values)
+        if parts.line[index] > 0:
+            last.append(Term("line", "its line as a whole goes", float(parts.line[index])))
+        yield Explanation(_first_look(parts, index, values), _look(parts.base, last))
+
+
+def _first_look(parts: Contributions, index: int, values: Values) -> Look:
+    """The first look at a fragment: a sum over its evidence, or the one verdict of a network."""
+    if parts.network is not None:
+        return _look(parts.first_base, [_network(float(parts.network[index]))])
+    assert parts.first is not None  # noqa: S101  # one of the two looked
+    # It knows nothing of what was suspected.
+    seen = {name: values[name] for name in parts.names[: parts.first.shape[1]]}
+    return _look(parts.first_base, _terms(seen, parts.first[index], seen))
+
+
+def _network(log_odds: float) -> Term:
+    probability = 1 / (1 + float(np.exp(-np.clip(log_odds, -60, 60))))
+    words = f"the network that reads all fragments at once suspects it with p = {probability:.2f}"
+    return Term(NETWORK, words, log_odds)
+
+
+def _look(base: float, terms: list[Term]) -> Look:
+    return Look(base, tuple(sorted(terms, key=lambda term: -abs(term.log_odds))))
+
+
+def _closest_out(vectors: Any, goes: Any) -> list[float]:
+    """How many of the fragments closest to each one, by cosine, are out."""
+    counts = []
+    for index, vector in enumerate(vectors):
+        similar = vectors @ vector
+        similar[index] = -np.inf
+        closest = np.argsort(-similar, kind="stable")[: min(NEAREST, len(vectors) - 1)]
+        counts.append(float(goes[closest].sum()))
+    return counts
+
+
+def _terms(names: Iterable[str], row: Floats, values: Values) -> list[Term]:
+    alone = values["line_size"] == 0.0
+    found: dict[str, list[Piece]] = {}
+    for name, log_odds in zip(names, row.tolist(), strict=True):
+        if log_odds:
+            found.setdefault(kind_of(name, alone=alone), []).append(
+                Piece(name, values[name], log_odds)
+            )
+    return [
+        Term(
+            kind,
+            _WORDS[kind](values),
+            float(sum(piece.log_odds for piece in pieces)),
+            tuple(sorted(pieces, key=lambda piece: -abs(piece.log_odds))),
+        )
+        for kind, pieces in found.items()
+    ]
+
+
+# --- kinds of evidence ---------------------------------------------------------------------------
+
+# The first pattern that matches a piece of evidence whole says its kind.
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        (OWN, r"first"),
+        ("suspects around it", r"first_(previous|next|two_.*|within_.*)|suspected_(before|after)"),
+        ("trusted around it", r"trusted_(before|after)|outside_trusted"),
+        ("suspects in the document", r"first_document(_words)?"),
+        ("family", r"suspected_ratio|families_ratio|closest_suspect|trusted_ratio"),
+        ("rest of its line", r"line_(topic_ratio|rare_shared|wording)|first_line(_odds)?"),
+        ("title", r"title_.*|rare_in_title"),
+        ("neighbours", r"(previous|next)_.*|.*_within_\d+|running_text_.*"),
+        ("topic", r"topic_.*|nearest_\d+"),
+        ("shared words", r"rare_.*"),
+        ("wording", r"wording(_vector)?"),
+        ("repetition", r"repeated|same_opening"),
+        ("place", r"position|from_start|from_end|words_before|blank_.*|in_line|line_(size|words)"),
+        ("document", r"document_.*"),
+    )
+)
+# What evidence on the rest of the line tells of a fragment that has the line to itself.
+_ALONE = {
+    "line_topic_ratio": "topic",
+    "line_rare_shared": "shared words",
+    "line_wording": "wording",
+    "first_line": OWN,
+    "first_line_odds": OWN,
+}
+
+
+@cache
+def kind_of(name: str, *, alone: bool = False) -> str:
+    """The kind of a piece of evidence, one of `KINDS`.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    alone
+        Whether the fragment has its line to itself: what is then said of its line is said of it.
+    """
+    if alone and name in _ALONE:
+        return _ALONE[name]
+    for kind, pattern in _KINDS:
+        if pattern.fullmatch(name):
+            return kind
+    return "form"
+
+
+def _topic(values: Values) -> str:
+    ratio = values["topic_ratio"]
+    if ratio < _FAR:
+        fit = "far from the article's topic"
+    elif ratio < _OFF:
+        fit = "off the article's topic"
+    elif ratio < _ON:
+        fit = "says little about the article's topic"
+    else:
+        fit = "on the article's topic"
+    return f"{fit} (log-likelihood ratio {_figure(ratio)})"
+
+
+def _shared(values: Values) -> str:
+    if values["rare_words"] <= 0:
+        return "has no rare words"
+    share = values["rare_shared"]
+    amount = "none" if share <= 0 else "all" if share > 1 - 1e-9 else f"{share:.0%}"
+    return f"shares {amount} of its rare words with the rest of the article"
+
+
+def _title(values: Values) -> str:
+    if not values["document_titled"]:
+        return "the article has no title to compare with"
+    cosine = values["title_cosine"]
+    amount = "little" if cosine < _LITTLE else "much" if cosine > _MUCH else "something"
+    return f"has {amount} in common with the title (cosine {_figure(cosine, 2)})"
+
+
+def _wording(values: Values) -> str:
+    odds = values["wording"]
+    like = "worded as the furniture of a page is" if odds > _FURNITURE else "worded as prose is"
+    if _PROSE <= odds <= _FURNITURE:
+        like = "its wording says little"
+    return f"{like} (log-odds {_figure(odds)})"
+
+
+def _form(values: Values) -> str:
+    words = round(float(np.expm1(values["words"])))
+    parts = [f"{words} word{'' if words == 1 else 's'}"]
+    parts.append("ends in a full stop" if values["full_stop"] else "no full stop")
+    if values["upper_words"] > _MOST:
+        parts.append("in capitals")
+    if values["numbers"] > 0:
+        parts.append(f"{values['numbers']:.0%} of them numbers")
+    if values["address"]:
+        parts.append("holds an address")
+    return ", ".join(parts)
+
+
+def _repetition(values: Values) -> str:
+    times = round(float(np.exp(values["repeated"])))
+    if times > 1:
+        return f"stands {times} times in the document"
+    return f"{values['same_opening']:.0%} of the fragments open with the same word"
+
+
+def _place(values: Values) -> str:
+    blank = values["blank_before"] and values["blank_after"]
+    apart = ", between blank lines" if blank else ""
+    return f"{values['position']:.0%} of the way through the document{apart}"
+
+
+def _line(values: Values) -> str:
+    others = round(float(np.exp(values["line_size"]))) - 1
+    who = "the other sentence" if others == 1 else f"the other {others} sentences"
+    fit = f"{who} of its line: log-likelihood ratio {_figure(values['line_topic_ratio'])}"
+    if "first_line" not in values:
+        return fit
+    return f"{fit}, suspected with {values['first_line']:.2f}"
+
+
+def _neighbours(values: Values) -> str:
+    ratio = values["topic_ratio_within_2"]
+    stops = values["full_stop_within_2"]
+    return (
+        f"two neighbours each way: log-likelihood ratio {_figure(ratio)} on average,"
+        f" {stops:.0%} with a full stop"
+    )
+
+
+def _document(values: Values) -> str:
+    count = round(float(np.exp(values["document_size"])))
+    return f"a document of {count} fragments, {values['document_running']:.0%} running text"
+
+
+def _own(values: Values) -> str:
+    probability = 1 / (1 + float(np.exp(-values["first"])))
+    return f"the look before suspected it with {probability:.2f}"
+
+
+def _around(values: Values) -> str:
+    return f"three neighbours each way are suspected with {values['first_within_3']:.2f} on average"
+
+
+def _trusted(values: Values) -> str:
+    if values["outside_trusted"]:
+        return "outside of all that is surely the article's"
+    steps = [round(float(np.exp(values[f"trusted_{side}"]))) for side in ("before", "after")]
+    return f"surely the article's: {steps[0]} before it, {steps[1]} behind it"
+
+
+def _suspects(values: Values) -> str:
+    return f"the look before suspected {values['first_document']:.0%} of the document"
+
+
+def _family(values: Values) -> str:
+    out = round(values["closest_out"])
+    of = min(NEAREST, round(float(np.exp(values["document_size"]))) - 1)
+    ratio = values["families_ratio"]
+    side = "what is suspected" if ratio < 0 else "what is trusted"
+    return (
+        f"{out} of the {of} fragments closest to it are out; closer to {side}"
+        f" (log-likelihood ratio {_figure(ratio)})"
+    )
+
+
+_WORDS: dict[str, Callable[[Values], str]] = {
+    "topic": _topic,
+    "shared words": _shared,
+    "title": _title,
+    "wording": _wording,
+    "form": _form,
+    "repetition": _repetition,
+    "place": _place,
+    "rest of its line": _line,
+    "neighbours": _neighbours,
+    "document": _document,
+    OWN: _own,
+    "suspects around it": _around,
+    "trusted around it": _trusted,
+    "suspects in the document": _suspects,
+    "family": _family,
+}
+KINDS = (*_WORDS, "line", NETWORK)
+
+
+def _figure(value: float, digits: int = 1) -> str:
+    shown = f"{round(value, digits) + 0.0:.{digits}f}"  # nought has no sign
+    return shown.replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,98 @@
+"""The report: one self-contained page on what was removed from an article, or from a corpus."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cleaner import __version__
+from cleaner.explanation import KINDS
+from cleaner.reasons import REASONS
+from cleaner.report.article import article_data
+from cleaner.report.corpus import Corpus
+from cleaner.report.page import page
+
+if TYPE_CHECKING:
+    from cleaner.cleaning import Cleaner
+    from cleaner.document import Document
+    from cleaner.reading import Read
+    from cleaner.results import CleanResult
+
+PAGES = 24  # documents of a corpus that get a page, unless asked otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished page and what it holds.
+
+    Attributes
+    ----------
+    html
+        The page, in UTF-8.
+    documents
+        How many documents were read.
+    pages
+        How many of them have a page of their own.
+    """
+
+    html: bytes
+    documents: int
+    pages: int
+
+
+def make_report(
+    reads: Iterable[Read], cleaner: Cleaner, *, pages: int = PAGES, name: str = ""
+) -> Report:
+    """Judge documents and make the page: of one article, or of a corpus.
+
+    The documents are gone through once; what is held grows neither with their number nor with
+    that of the fragments, but for the documents that get a page.
+
+    Parameters
+    ----------
+    reads
+        The documents.
+    cleaner
+        Judges them.
+    pages
+        How many documents of a corpus get a page of their own, 0 or more.
+    name
+        What the corpus is called.
+
+    Raises
+    ------
+    InputError
+        If a document cannot be read.
+    """
+    corpus = Corpus(threshold=cleaner.threshold, pages=max(pages, 1))
+    for read, result in _judged(reads, cleaner):
+        corpus.add(read, result, cleaner.settled(result))
+    single = corpus.documents == 1
+    chosen = corpus.chosen()[: 1 if single else pages]
+    articles = [
+        article_data(read, cleaner.inspect(read.document), cleaner, every=single) for read in chosen
+    ]
+    data = {
+        "version": __version__,
+        "encoder": cleaner.encoder_name,
+        "threshold": cleaner.threshold,
+        "reasons": list(REASONS),
+        "kinds": list(KINDS),
+        "name": chosen[0].place if single else name,
+        "corpus": None if single else corpus.data(chosen),
+    }
+    return Report(page(data, articles), corpus.documents, len(articles))
+
+
+def _judged(reads: Iterable[Read], cleaner: Cleaner) -> Iterator[tuple[Read, CleanResult]]:
+    waiting: deque[Read] = deque()
+
+    def documents() -> Iterator[Document]:
+        for read in reads:
+            waiting.append(read)
+            yield read.document
+
+    for result in cleaner.clean_many(documents()):
+        yield waiting.popleft(), result

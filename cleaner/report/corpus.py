@@ -1,0 +1,235 @@
+"""What the page needs to know of a corpus: aggregates, gathered in one pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.reasons import REASONS
+from cleaner.report.sketches import Frequent, Sample, Smallest
+
+if TYPE_CHECKING:
+    from cleaner.reading import Read
+    from cleaner.results import CleanResult
+
+_STEPS = np.arange(1, 101) / 100  # thresholds that the page can be set to
+_SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of a document's text that is removed
+_SOURCES = 1_000  # told apart; later ones are counted together
+_SHOWN_SOURCES = 50
+_FRAGMENTS = 20_000  # counters of removed fragments
+_SHOWN_FRAGMENTS = 40
+_UNCERTAIN = 60
+_UNCERTAIN_OF_ONE = 3  # of one document: a page full of one document's doubts helps nobody
+_LONGEST_KEY = 300  # code points by which removed fragments are told apart
+_LONGEST_PAGE = 200_000  # code points of a document up to which it can get a page
+_OTHERS = "(others)"
+
+
+@dataclass(slots=True)
+class _Source:
+    documents: int = 0
+    changed: int = 0
+    characters: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A fragment whose score is close to the threshold."""
+
+    read: Read
+    index: int
+    text: str
+    score: float
+    reason: int
+
+
+@dataclass(slots=True)
+class Corpus:
+    """Aggregates over the documents of a corpus.
+
+    Attributes
+    ----------
+    threshold
+        At which documents and sources are counted as changed.
+    pages
+        How many documents are kept for pages of their own.
+    documents, judged, changed, characters, removed, fragments
+        Documents read, judged, and with something removed; code points read and removed; fragments
+        judged.
+    """
+
+    threshold: float
+    pages: int
+    documents: int = 0
+    judged: int = 0
+    changed: int = 0
+    characters: int = 0
+    removed: int = 0
+    fragments: int = 0
+    too_long: int = 0
+    _why: Counter[str] = field(default_factory=Counter)
+    _sources: dict[str, _Source] = field(default_factory=dict)
+    _shares: list[int] = field(default_factory=lambda: [0] * len(_SHARES))
+    # By reason and by the highest threshold that still removes: fragments, and their code points.
+    _scores: npt.NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((2, len(REASONS), len(_STEPS) + 1), dtype=np.int64)
+    )
+    _settled: npt.NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((2, len(REASONS)), dtype=np.int64)
+    )
+    _frequent: Frequent = field(default_factory=lambda: Frequent(_FRAGMENTS))
+    _doubts: Smallest[_Doubt] = field(default_factory=lambda: Smallest(_UNCERTAIN))
+    _changed: Sample[Read] = field(init=False)
+    _unchanged: Sample[Read] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._changed, self._unchanged = Sample(self.pages), Sample(self.pages)
+
+    def add(self, read: Read, result: CleanResult, settled: Sequence[bool | None]) -> None:
+        """Count one document.
+
+        Parameters
+        ----------
+        read
+            The document.
+        result
+            Its result at the threshold.
+        settled
+            For each fragment, whether a pattern or its reason settles it; None: its score does.
+        """
+        gone = sum(finding.end - finding.start for finding in result.findings)
+        self.documents += 1
+        self.judged += result.judged
+        self.changed += result.changed
+        self.characters += len(result.source)
+        self.removed += gone
+        if not result.judged:
+            self._why[result.why.split(":")[0]] += 1
+        share = gone / max(len(result.source), 1)
+        self._shares[int(np.searchsorted(_SHARES, share, side="left"))] += 1
+        self._count_source(read, result, gone)
+        self._count_fragments(result, settled)
+        for finding in result.findings:
+            shown = " ".join(finding.text.split())[:_LONGEST_KEY]
+            self._frequent.add(shown.casefold(), shown)
+        if len(result.source) > _LONGEST_PAGE:
+            self.too_long += 1
+            if self.documents > 1:
+                return
+        self._doubt(read, result, settled)
+        (self._changed if result.changed else self._unchanged).add(read)
+
+    def _count_source(self, read: Read, result: CleanResult, gone: int) -> None:
+        name = read.source
+        if name not in self._sources and len(self._sources) >= _SOURCES:
+            name = _OTHERS
+        source = self._sources.setdefault(name, _Source())
+        source.documents += 1
+        source.changed += result.changed
+        source.characters += len(result.source)
+        source.removed += gone
+
+    def _count_fragments(self, result: CleanResult, settled: Sequence[bool | None]) -> None:
+        if not result.judged:
+            return
+        self.fragments += len(result.fragments)
+        for fragment, fixed in zip(result.fragments, settled, strict=True):
+            size = (1, fragment.end - fragment.start)
+            reason = REASONS.index(fragment.reason)
+            if fixed:
+                self._settled[:, reason] += size
+            elif fixed is None:
+                step = int(np.searchsorted(_STEPS, fragment.score, side="right"))
+                self._scores[:, reason, step] += size
+
+    def _doubt(self, read: Read, result: CleanResult, settled: Sequence[bool | None]) -> None:
+        if not result.judged:
+            return
+        near = sorted(
+            (abs(fragment.score - self.threshold), index)
+            for index, (fragment, fixed) in enumerate(zip(result.fragments, settled, strict=True))
+            if fixed is None
+        )
+        for distance, index in near[:_UNCERTAIN_OF_ONE]:
+            fragment = result.fragments[index]
+            text = " ".join(result.source[fragment.start : fragment.end].split())[:_LONGEST_KEY]
+            reason = REASONS.index(fragment.reason)
+            self._doubts.add(distance, _Doubt(read, index, text, fragment.score, reason))
+
+    def chosen(self) -> list[Read]:
+        """Documents to make pages of: half of them those in doubt, then a sample of the rest.
+
+        Documents with something removed come before those without.
+        """
+        doubtful = list({id(doubt.read): doubt.read for doubt in self._doubts.items()}.values())
+        pool = [*doubtful[: self.pages // 2], *self._changed.items]
+        pool += [*doubtful, *self._unchanged.items]
+        return list({id(read): read for read in pool}.values())[: self.pages]
+
+    def data(self, chosen: Sequence[Read]) -> dict[str, Any]:
+        """The aggregates as JSON types; `chosen` are the documents that have pages."""
+        numbers = {id(read): number for number, read in enumerate(chosen)}
+        sources = sorted(self._sources.items(), key=lambda entry: (-entry[1].documents, entry[0]))
+        return {
+            "documents": self.documents,
+            "judged": self.judged,
+            "changed": self.changed,
+            "characters": self.characters,
+            "removed": self.removed,
+            "fragments": self.fragments,
+            "why": self._why.most_common(),
+            "shares": [[limit, count] for limit, count in zip(_SHARES, self._shares, strict=True)],
+            "scores": self._scores.tolist(),
+            "settled": self._settled.tolist(),
+            "sources": [
+                [name, source.documents, source.changed, source.characters, source.removed]
+                for name, source in sources[:_SHOWN_SOURCES]
+            ],
+            "frequent": [
+                [count.example, count.count, count.error]
+                for count in self._frequent.top(_SHOWN_FRAGMENTS)
+            ],
+            "doubts": [
+                {
+                    "page": numbers.get(id(doubt.read)),
+                    "name": doubt.read.place,
+                    "index": doubt.index,
+                    "text": doubt.text,
+                    "score": doubt.score,
+                    "reason": doubt.reason,
+                }
+                for doubt in self._doubts.items()
+            ],
+            "left_out": self._left_out(len(chosen), len(sources)),
+        }
+
+    def _left_out(self, pages: int, sources: int) -> list[str]:
+        """What the page does not show, in words."""
+        said = []
+        if self.documents > pages:
+            said.append(
+                f"{self.documents - pages:,} of {self.documents:,} documents have no page of their"
+                f" own: {pages} have, those with the least certain fragments first, then a random"
+                " sample of those with something removed"
+            )
+        if self.too_long:
+            said.append(
+                f"{self.too_long:,} documents of more than {_LONGEST_PAGE:,} characters are"
+                " counted, but were not considered for a page or for review"
+            )
+        if sources > _SHOWN_SOURCES:
+            told = f"the {_SHOWN_SOURCES} sources with most documents are listed, of {sources:,}"
+            more = f"; later ones are counted as {_OTHERS}" if _OTHERS in self._sources else ""
+            said.append(told + more)
+        if self._frequent.floor:
+            said.append(
+                f"fragments that were removed {self._frequent.floor:,} times or less may be"
+                " missing from the most frequent ones, and be counted as often too much"
+            )
+        return said

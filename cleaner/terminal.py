@@ -1,0 +1,216 @@
+"""An explained document for a terminal, or as plain lines where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from cleaner.explanation import Explanation, Look, explain
+from cleaner.render import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cleaner.cleaning import Cleaner, Inspected
+
+# Ten reasons, told apart by more than colour alone: each is named beside its fragment.
+_COLOURS = {
+    "off-topic": "red",
+    "related-link": "blue",
+    "promotion": "magenta",
+    "advert": "bright_magenta",
+    "sharing": "cyan",
+    "legal": "yellow",
+    "navigation": "bright_blue",
+    "byline": "green",
+    "comment": "bright_cyan",
+    "pattern": "bright_red",
+}
+_SHOWN_TERMS = 5  # of a look; the rest is summed up
+_INDENT = "       "
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fragment as it is shown.
+
+    Attributes
+    ----------
+    text
+        The fragment, printable.
+    score
+        0 to 1; None for what is no fragment (the header) or was not judged.
+    goes
+        Whether it is removed.
+    reason
+        Why it is, or would be.
+    notes
+        Its evidence, line by line.
+    """
+
+    text: str
+    score: float | None
+    goes: bool
+    reason: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A document with its verdicts and, where it was judged, an explanation of each."""
+
+    name: str
+    threshold: float
+    inspected: Inspected
+    goes: tuple[bool, ...]
+    explanations: tuple[Explanation, ...]
+
+    @classmethod
+    def of(cls, name: str, inspected: Inspected, cleaner: Cleaner) -> Explained:
+        """Explain every fragment of a document."""
+        goes = cleaner.goes(inspected.result)
+        return cls(name, cleaner.threshold, inspected, tuple(goes), tuple(explain(inspected, goes)))
+
+    def chosen(self, *, top: int | None, every: bool) -> list[int]:
+        """Indices of the fragments to explain: those that go, the `top` highest, or every one."""
+        count = len(self.goes)
+        if top is not None:
+            scores = [fragment.score for fragment in self.inspected.result.fragments]
+            return sorted(range(count), key=lambda index: (-scores[index], index))[:top]
+        return [index for index in range(count) if every or self.goes[index]]
+
+    def to_dict(self, chosen: Sequence[int]) -> dict[str, Any]:
+        """The document as JSON types, with the `chosen` fragments."""
+        result = self.inspected.result
+        record: dict[str, Any] = {
+            "document": result.identity,
+            "threshold": self.threshold,
+            "judged": result.judged,
+        }
+        if not result.judged:
+            record["why"] = result.why
+        record["count"] = len(result.fragments)
+        record["removed"] = sum(self.goes)
+        record["fragments"] = [self._fragment(index) for index in chosen]
+        return record
+
+    def _fragment(self, index: int) -> dict[str, Any]:
+        fragment = self.inspected.result.fragments[index]
+        explained = self.explanations[index].to_dict() if self.explanations else {}
+        return {
+            "start": fragment.start,
+            "end": fragment.end,
+            "text": self.inspected.result.source[fragment.start : fragment.end],
+            "score": fragment.score,
+            "reason": fragment.reason,
+            "removed": self.goes[index],
+            **explained,
+        }
+
+
+def headline(explained: Explained) -> str:
+    """One line on the document: what goes, and how much of it that is."""
+    result = explained.inspected.result
+    if not result.judged:
+        return f"{explained.name}: not judged: {result.why}"
+    gone = sum(finding.end - finding.start for finding in result.findings)
+    share = gone / max(len(result.source), 1)
+    return (
+        f"{explained.name}: {sum(explained.goes)} of {len(explained.goes)} fragments removed,"
+        f" {share:.1%} of the text, at threshold {explained.threshold:g}"
+    )
+
+
+def rows(explained: Explained, chosen: Sequence[int], *, top: bool) -> Iterator[Row]:
+    """The document in its order with evidence for the `chosen`, or with `top` these alone."""
+    result = explained.inspected.result
+    wanted = set(chosen)
+    if not top:
+        body = result.fragments[0].start if result.fragments else len(result.source)
+        for line in result.source[:body].splitlines():
+            if line.strip():
+                yield Row(printable(line.strip()), None, goes=False, reason="")
+    for index in chosen if top else range(len(result.fragments)):
+        fragment = result.fragments[index]
+        text = printable(result.source[fragment.start : fragment.end])
+        score = fragment.score if result.judged or fragment.reason == "pattern" else None
+        notes = _notes(explained, index) if index in wanted else ()
+        yield Row(text, score, goes=explained.goes[index], reason=fragment.reason, notes=notes)
+
+
+def _notes(explained: Explained, index: int) -> tuple[str, ...]:
+    fragment = explained.inspected.result.fragments[index]
+    if fragment.reason == "pattern":
+        return ("it matches a pattern to drop: its evidence was not asked",)
+    if not explained.explanations:
+        return ()
+    explanation = explained.explanations[index]
+    return (
+        "; ".join(term.words for term in explanation.deciding()),
+        f"first look {_sum(explanation.first)}",
+        f"last look  {_sum(explanation.last)}",
+    )
+
+
+def _sum(look: Look) -> str:
+    """A verdict as the sum that it is, in log-odds."""
+    parts = [f"{look.base:+.2f} before any evidence"]
+    parts += [f"{term.log_odds:+.2f} {term.kind}" for term in look.terms[:_SHOWN_TERMS]]
+    if rest := look.terms[_SHOWN_TERMS:]:
+        parts.append(f"{sum(term.log_odds for term in rest):+.2f} from {len(rest)} more")
+    shown = ", ".join(parts).replace("-", "\N{MINUS SIGN}")
+    odds = f"{look.log_odds:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{look.probability:.3f} (log-odds {odds}): {shown}"
+
+
+def show(
+    console: Console, explained: Explained, *, top: int | None = None, every: bool = False
+) -> None:
+    """Write the document to `console`: in colour on a terminal, as plain lines elsewhere."""
+    chosen = explained.chosen(top=top, every=every)
+    found = rows(explained, chosen, top=top is not None)
+    if not console.is_terminal:
+        console.print(headline(explained), soft_wrap=True)
+        for row in found:
+            for line in _plain(row):
+                console.print(line, soft_wrap=True)
+        return
+    console.print(Text(headline(explained), style="bold"))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=1)
+    grid.add_column(width=4, justify="right")
+    grid.add_column(ratio=1, overflow="fold")
+    for row in found:
+        _add(grid, row)
+    console.print(grid)
+
+
+def _mark(row: Row) -> str:
+    return "-" if row.goes else " "
+
+
+def _plain(row: Row) -> Iterator[str]:
+    score = "    " if row.score is None else f"{row.score:.2f}"
+    reason = f"[{row.reason}] " if row.goes else ""
+    yield f"{_mark(row)} {score} {reason}{row.text}"
+    for note in row.notes:
+        yield f"{_INDENT}{note}"
+
+
+def _add(grid: Table, row: Row) -> None:
+    colour = _COLOURS.get(row.reason, "red")
+    body = Text()
+    if row.goes:
+        body.append(row.text, style=f"{colour} strike")
+        body.append(f"  {row.reason}", style=f"bold {colour}")
+    else:
+        body.append(row.text, style="dim" if row.score is None else "")
+    for number, note in enumerate(row.notes):
+        body.append("\n")
+        body.append(note, style="" if number == 0 else "dim")
+    score = "" if row.score is None else f"{row.score:.2f}"
+    grid.add_row(Text(_mark(row), style=colour), Text(score, style="dim"), body)

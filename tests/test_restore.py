@@ -1,0 +1,312 @@
+"""Clean output and removed fragments give the input back, byte for byte, or are refused."""
+
+import gzip
+import json
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from inputs import NAMED
+
+from cleaner.cli import main
+
+# Pieces of texts that are hard to take apart and put together.
+PIECES = st.sampled_from(
+    [
+        "A good line.",
+        "JUNK line.",
+        "Two of them. JUNK too. And one more.",
+        *("\n", "\r\n", "\r", " ", "\t", "\u2028", "\x0c", "\x00"),
+        "\u00e9t\u00e9 \U0001f600.",
+        "JUNK \U0001f468\u200d\U0001f469.",
+        "\u202eJUNK \u202c.",
+        'He said "JUNK".',
+        "back\\slash",
+        *("\ud83d", "\ude00", "\udcff"),
+        "</text> JUNK",
+        "JUNK \u00fc\n",
+    ]
+)
+TEXTS = st.lists(PIECES, max_size=25).map("".join)
+BYTES = st.lists(
+    st.sampled_from([b"JUNK line.", b" Good one. ", b"\n", b"\r\n", b"\xff\xfe", b"\xed\xa0\x80"]),
+    max_size=20,
+).map(b"".join)
+
+
+def run(*arguments, stdin=None):
+    done = CliRunner().invoke(main, [str(item) for item in arguments], input=stdin)
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done
+
+
+def cleaned(folder, data, name):
+    """Clean `data` as a file called `name`; paths of the clean file and of what was removed."""
+    path = folder / name
+    path.write_bytes(data)
+    out, removed = folder / f"clean-{name}", folder / "removed.jsonl"
+    assert run(path, "-o", out, "--removed", removed).exit_code == 0
+    return out, removed
+
+
+def comes_back(folder, data, name):
+    out, removed = cleaned(folder, data, name)
+    done = run("restore", out, "--removed", removed)
+    assert (done.stderr, done.exit_code) == ("", 0)
+    assert done.stdout_bytes == data
+    assert run("restore", out, "--removed", removed, "-o", folder / "back").stdout_bytes == b""
+    assert (folder / "back").read_bytes() == data
+    return out, removed
+
+
+# --- the inverse of the filter -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.usefixtures("marked")
+def test_every_named_input_comes_back(tmp_path, name):
+    comes_back(tmp_path, NAMED[name], "a.txt")
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.usefixtures("marked")
+def test_every_named_input_comes_back_as_a_record(tmp_path, name, escaped):
+    text = NAMED[name].decode("utf-8", "replace")
+    line = json.dumps({"id": 1, "text": text, "more": [1.50, "JUNK"]}, ensure_ascii=escaped)
+    comes_back(tmp_path, (line + "\n").encode(), "a.jsonl")
+
+
+def test_the_seed_comes_back(tmp_path, seed):
+    out, _ = comes_back(tmp_path, seed.encode(), "seed.txt")
+    assert len(out.read_bytes()) < len(seed.encode())
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.one_of(BYTES, TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))))
+@pytest.mark.usefixtures("marked")
+def test_any_text_comes_back(tmp_path, data):
+    comes_back(tmp_path, data, "a.txt")
+
+
+def escaped_in_its_own_way(text, ways):
+    """`text` as a JSON string, some code points escaped that need not be."""
+    out = []
+    for char, way in zip(text, ways, strict=True):
+        plain = json.dumps(char, ensure_ascii=way)[1:-1]
+        single = way and ord(char) < 0x80 and char.isalpha()
+        out.append(f"\\u{ord(char):04X}" if single else plain)
+    return '"' + "".join(out) + '"'
+
+
+RECORDS = st.lists(
+    TEXTS.flatmap(
+        lambda text: st.tuples(
+            st.just(text), st.lists(st.booleans(), min_size=len(text), max_size=len(text))
+        )
+    ),
+    max_size=5,
+)
+
+
+def is_whole(text):
+    """Whether no half of a code point is cut from the other: those are refused, see below."""
+    return "\ud83d" not in text or "\ude00" not in text
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(records=RECORDS, end=st.sampled_from(["", "\n", "\n\n"]))
+@pytest.mark.usefixtures("marked")
+def test_any_records_come_back_as_they_were_written(tmp_path, records, end):
+    lines = [
+        f'{{ "id":{n},\t"text" : {escaped_in_its_own_way(text, ways)}, "x":1e2}}'
+        for n, (text, ways) in enumerate(records)
+        if is_whole(text)
+    ]
+    data = "\n".join(lines) + end
+    comes_back(tmp_path, data.encode("utf-8", "surrogatepass"), "a.jsonl")
+
+
+@pytest.mark.usefixtures("marked")
+def test_files_changed_in_place_come_back_by_their_own_names(tmp_path):
+    texts = {"a.txt": b"Good.\nJUNK a.\n", "b.txt": b"JUNK b.\nGood.\n", "c.txt": b"Good.\n"}
+    for name, data in texts.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [tmp_path / name for name in texts]
+    removed = tmp_path / "removed.jsonl"
+    assert run("-i", *paths, "--removed", removed).exit_code == 0
+    for name in ("a.txt", "b.txt"):
+        path = tmp_path / name
+        assert path.read_bytes() == b"Good.\n"
+        assert run("restore", path, "--removed", removed).stdout_bytes == texts[name]
+    done = run("restore", tmp_path / "c.txt", "--removed", removed)
+    assert done.exit_code == 2
+    assert "several inputs" in done.stderr
+    assert "name one with --input" in done.stderr
+    chosen = run("restore", tmp_path / "c.txt", "--removed", removed, "--input", tmp_path / "b.txt")
+    assert chosen.stdout_bytes == texts["b.txt"]
+
+
+@pytest.mark.usefixtures("marked")
+def test_the_clean_text_can_come_through_a_pipe(tmp_path):
+    data = b"Good.\nJUNK.\nGood.\n"
+    out, removed = cleaned(tmp_path, data, "a.txt")
+    assert run("restore", "-", "--removed", removed, stdin=out.read_bytes()).stdout_bytes == data
+
+
+# --- what does not belong together ---------------------------------------------------------------
+
+TEXT = b"Good line.\nJUNK line.\nGood again.\nJUNK again.\nThe end.\n"
+LINES = b"".join(
+    json.dumps({"id": n, "text": f"Good {n}.\nJUNK {n}.\nGood again {n}.\n"}).encode() + b"\n"
+    for n in range(4)
+)
+
+
+def refused(folder, out, removed, *more):
+    """The message; and nothing is written."""
+    done = run("restore", out, "--removed", removed, "-o", folder / "back", *more)
+    assert done.exit_code == 1
+    assert not (folder / "back").exists()
+    return done.stderr
+
+
+@pytest.mark.usefixtures("marked")
+class TestRefused:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda data: data.replace(b"Good", b"Bood", 1),
+            lambda data: data[:-1],
+            lambda data: data + b"x",
+            lambda data: data.replace(b"\n", b"\r\n"),
+            lambda _: b"",
+            lambda _: TEXT,
+        ],
+        ids=["a letter", "shorter", "longer", "line endings", "empty", "not cleaned"],
+    )
+    def test_another_clean_text(self, tmp_path, change):
+        out, removed = cleaned(tmp_path, TEXT, "a.txt")
+        out.write_bytes(change(out.read_bytes()))
+        message = refused(tmp_path, out, removed)
+        assert message.startswith(f"Error: {out}: ")
+        assert "of one and the same run" in message
+
+    @pytest.mark.parametrize(
+        ("left_out", "why"),
+        [(0, "does not fit this text"), (1, "not the input that they were taken from")],
+    )
+    def test_a_fragment_missing(self, tmp_path, left_out, why):
+        out, removed = cleaned(tmp_path, TEXT, "a.txt")
+        lines = removed.read_bytes().splitlines(keepends=True)
+        del lines[left_out]
+        removed.write_bytes(b"".join(lines))
+        assert why in refused(tmp_path, out, removed)
+
+    def test_a_changed_fragment(self, tmp_path):
+        out, removed = cleaned(tmp_path, TEXT, "a.txt")
+        removed.write_bytes(removed.read_bytes().replace(b"JUNK line", b"JUNK LINE"))
+        assert "not the input that they were taken from" in refused(tmp_path, out, removed)
+
+    def test_a_record_changed(self, tmp_path):
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        out.write_bytes(out.read_bytes().replace(b"again 2", b"AGAIN 2"))
+        assert refused(tmp_path, out, removed).startswith(f"Error: {out}:3: does not belong")
+
+    def test_a_record_missing(self, tmp_path):
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        out.write_bytes(b"".join(out.read_bytes().splitlines(keepends=True)[:-1]))
+        message = refused(tmp_path, out, removed)
+        assert "has 3 lines, and fragments were removed from line 4" in message
+
+    def test_a_record_that_is_none(self, tmp_path):
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        out.write_bytes(b"{nonsense\n" * 4)
+        assert ":1: is no record to put 1 removed fragments into" in refused(tmp_path, out, removed)
+
+    def test_an_explained_run(self, tmp_path):
+        path, out, removed = (tmp_path / name for name in ("a.jsonl", "out.jsonl", "removed"))
+        path.write_bytes(LINES)
+        run("--explain", path, "-o", out, "--removed", removed)
+        assert "written without --explain" in refused(tmp_path, out, removed)
+
+    def test_removed_fragments_out_of_order(self, tmp_path):
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        lines = removed.read_bytes().splitlines(keepends=True)
+        removed.write_bytes(b"".join(reversed(lines)))
+        message = refused(tmp_path, out, removed)
+        assert "fragments were removed from line 3 after a later one" in message
+
+    def test_two_halves_of_a_code_point_that_met(self, tmp_path):
+        data = b'{"text":"Good one \\ud83d\\nJUNK.\\n\\ude00 Good."}\n'
+        out, removed = cleaned(tmp_path, data, "a.jsonl")
+        # Here a line feed still parts them. If nothing does, the digest does not agree.
+        assert run("restore", out, "--removed", removed).stdout_bytes == data
+
+    @pytest.mark.parametrize(
+        ("line", "what"),
+        [
+            (b"{nonsense", "Expecting property name"),
+            (b"[]", "list indices"),
+            (b'{"path": "a"}', "no field 'text'"),
+            (b'{"text": "a", "start": "x"}', "start is 'x'"),
+            (b'{"text": "a", "written": "\\\\"}', "Unterminated string"),
+            (b"\xff", "invalid start byte"),
+        ],
+    )
+    def test_what_is_no_account_of_a_deletion(self, tmp_path, line, what):
+        out, removed = cleaned(tmp_path, TEXT, "a.txt")
+        removed.write_bytes(line + b"\n")
+        message = refused(tmp_path, out, removed)
+        assert message.startswith(f"Error: {removed}:1: not an account of a deletion")
+        assert what in message
+
+    def test_another_text_field(self, tmp_path):
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        assert "has no field 'body'" in refused(tmp_path, out, removed, "--text-field", "body")
+
+    def test_its_own_inputs_are_not_written_over(self, tmp_path):
+        out, removed = cleaned(tmp_path, TEXT, "a.txt")
+        before = out.read_bytes(), removed.read_bytes()
+        for target in (out, removed):
+            done = run("restore", out, "--removed", removed, "-o", target)
+            assert done.exit_code == 2
+        assert (out.read_bytes(), removed.read_bytes()) == before
+
+    def test_a_missing_file(self, tmp_path):
+        out, removed = cleaned(tmp_path, TEXT, "a.txt")
+        assert "no such file" in refused(tmp_path, tmp_path / "none", removed)
+        assert "no such file" in refused(tmp_path, out, tmp_path / "none")
+
+
+# --- other formats -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["txt.gz", "jsonl.gz"])
+@pytest.mark.usefixtures("marked")
+def test_what_was_compressed_comes_back(tmp_path, suffix):
+    data = b'{"text": "A good line.\\nJUNK line."}\n'
+    out, removed = cleaned(tmp_path, gzip.compress(data, mtime=0), f"a.{suffix}")
+    back = tmp_path / f"back.{suffix}"
+    assert run("restore", out, "--removed", removed, "-o", back).exit_code == 0
+    assert gzip.decompress(back.read_bytes()) == data
+    assert run("restore", out, "--removed", removed).stdout_bytes == data
+
+
+@pytest.mark.usefixtures("marked")
+def test_parquet_is_refused_with_a_reason(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "in.parquet"
+    parquet.write_table(pa.table({"text": ["A good line.\nJUNK line."]}), path)
+    for name in ("out.parquet", "out.jsonl"):
+        out, removed = tmp_path / name, tmp_path / "removed.jsonl"
+        assert run(path, "-o", out, "--removed", removed).exit_code == 0
+        done = run("restore", out, "--removed", removed)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "what was removed from Parquet is not put back" in done.stderr
