@@ -1,22 +1,32 @@
-"""The filter itself: sources through a `Cleaner` into sinks."""
+"""The filter itself: parts of sources through a `Cleaner`, and what is left of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from cleaner import render
-from cleaner.document import Document
-from cleaner.errors import InputError
-from cleaner.formats import STDIN, AtomicFile, Record, Sink, Source, dump_json, encode, parse_record
+from cleaner import render, restore
+from cleaner.errors import InputError, OptionError
+from cleaner.formats.encoding import dump_json, encode, shown
+from cleaner.formats.jsonl import Record
+from cleaner.reading import Entry, Passed, Unusable, entries
+from cleaner.work import Answer, Block, Outcome, Part
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
+    from cleaner.document import Document
+    from cleaner.formats.kinds import Format
+    from cleaner.formats.parquet import Row
+    from cleaner.formats.text import TextFile
     from cleaner.results import CleanResult
 
 OnError = Literal["fail", "skip", "keep"]
 Show = Literal["text", "diff", "nothing"]
+BATCH_DOCUMENTS = 32
+_BATCH_CHARACTERS = 1_000_000  # code points encoded at once: a long document goes alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,211 +36,336 @@ class Settings:
     Attributes
     ----------
     show
-        What goes to the sink: the clean documents, their diffs, or nothing.
+        What is left: the clean documents, their diffs, or nothing.
+    target
+        What documents become, whatever they were; None: they stay what they are.
     explain
-        Whether text is explained in lines on the log, and JSONL records by ``removed``.
+        Whether text is explained in lines on the log, and records by ``removed``.
+    account
+        Whether a JSON line is made for each deletion.
     colour
         Whether diffs have colours.
     title
         The title of a text document.
     text_field, title_field
-        Where text and title stand in a JSONL record.
+        Where text and title stand in a record.
     on_error
-        What a JSONL line that cannot be used does: end the run, be left out, or stay as it is.
+        What a record that cannot be used does: end the run, be left out, or stay as it is.
+    batch_documents
+        Documents judged at once, 1 or more. It changes the pace, never the outcome.
     """
 
     show: Show = "text"
+    target: Format | None = None
     explain: bool = False
+    account: bool = False
     colour: bool = False
     title: str | None = None
     text_field: str = "text"
     title_field: str = "title"
     on_error: OnError = "fail"
+    batch_documents: int = BATCH_DOCUMENTS
+
+    def __post_init__(self) -> None:
+        if self.batch_documents < 1:
+            raise OptionError(
+                f"the batch size is {self.batch_documents}", next_step="use 1 or more"
+            )
+
+    def becomes_lines(self, form: Format) -> bool:
+        """Whether documents that lie in `form` become lines of JSONL on their way."""
+        return self.show == "text" and self.target not in (None, "text", form)
 
 
-@dataclass(frozen=True, slots=True)
+_Item: TypeAlias = "Entry | Passed | InputError | None"
+Report = Callable[[str, str], object]
+
+
 class Filter:
-    """One run of the filter over its sources.
+    """Turns parts of sources into what is left of them. It keeps nothing from part to part.
 
-    Attributes
+    Parameters
     ----------
     cleaner
         What judges the documents.
     settings
         How they are read and shown.
-    log
-        Takes lines for people.
-    removed
-        Takes a JSON line for each deletion; None where nobody asked.
     """
 
-    cleaner: Cleaner
-    settings: Settings
-    log: Callable[[str], None]
-    removed: Sink | None = None
+    def __init__(self, cleaner: Cleaner, settings: Settings) -> None:
+        self.cleaner = cleaner
+        self.settings = settings
 
-    def run(self, source: Source, sink: Sink) -> bool:
-        """Filter one source into `sink`.
+    def process(self, parts: Sequence[Part], report: Report | None = None) -> tuple[Outcome, ...]:
+        """Clean all documents of `parts`.
+
+        Parameters
+        ----------
+        parts
+            The parts; documents of several are judged in one batch.
+        report
+            Told the places of the first and the last document of each batch before it is judged.
 
         Returns
         -------
-        bool
-            Whether what went out (or would have) differs from what came in.
-
-        Raises
-        ------
-        InputError
-            If the source cannot be read, or a JSONL line cannot be used and is not passed over.
-        OutputError
-            If a sink does not take what it is given.
+        tuple of Outcome
+            One for each part; what is behind an error that ends the run is left out.
         """
-        changed = self._text(source, sink) if source.format == "text" else self._jsonl(source, sink)
-        if self.settings.show != "nothing":
-            sink.flush()
-        return changed
+        outcomes = [Outcome() for _ in parts]
+        read = [self._read(part, out) for part, out in zip(parts, outcomes, strict=True)]
+        results = self._judged([item for items in read for item in items], report)
+        for part, items, outcome in zip(parts, read, outcomes, strict=True):
+            self._render(part, items, outcome, results)
+            if outcome.error is not None:
+                break
+        return tuple(outcomes)
 
-    def run_in_place(self, source: Source) -> bool:
-        """Filter a file into itself: whole or not at all, and untouched where nothing changes."""
-        with AtomicFile(source.path) as file:
-            changed = self.run(source, file)
-            if not changed:
-                file.discard()
-        return changed
+    # --- reading ---------------------------------------------------------------------------------
 
-    # --- text ------------------------------------------------------------------------------------
-
-    def _text(self, source: Source, sink: Sink) -> bool:
-        document = Document(source.text(), self.settings.title, source.name)
-        result = self.cleaner.clean_and_explain(document.text, title=document.title)
-        self._account(result, source.name, source.name, None)
-        if self.settings.show == "text":
-            sink.write(encode(result.text))
-            if self.settings.explain:
-                self._explain(result, source.name)
-        else:
-            self._show(result, source.name, sink)
-        return result.changed
-
-    def _explain(self, result: CleanResult, name: str) -> None:
-        for line in render.explanation(result, name):
-            self.log(line)
-
-    # --- JSONL -----------------------------------------------------------------------------------
-
-    def _jsonl(self, source: Source, sink: Sink) -> bool:
-        changed = False
-        errors = _Errors()
-        number = 0
-        for lines in source.lines():
-            numbered = enumerate(lines, number + 1)
-            batch = [self._parse(line, source, at, errors) for at, line in numbered]
-            number += len(lines)
-            changed |= self._batch(batch, source, sink)
-            if self.settings.show != "nothing":
-                # A batch is all that has arrived: who reads us need not wait for the next one.
-                sink.flush()
-        if errors.count:
-            changed |= self.settings.on_error == "skip"
-            self.log(errors.summary(source.name, self.settings.on_error))
-        return changed
-
-    def _parse(
-        self, line: bytes, source: Source, number: int, errors: _Errors
-    ) -> Record | InputError | bytes:
-        """A record; bytes that go through as they are; or the error that ends the run here."""
-        if not line.strip():
-            return line
+    def _read(self, part: Part, outcome: Outcome) -> list[_Item]:
+        """The entries of a part; None for one that is left out, an error where the run ends."""
+        items: list[_Item] = []
         try:
-            return parse_record(
-                line,
-                name=source.name,
-                number=number,
-                text_field=self.settings.text_field,
-                title_field=self.settings.title_field,
-            )
+            for item in self._entries(part):
+                if isinstance(item, Unusable):
+                    items.append(self._pass(item, part, outcome))
+                else:
+                    items.append(item)
         except InputError as error:
-            if self.settings.on_error == "fail":
-                return error
-            errors.add(error)
-            return line if self.settings.on_error == "keep" else b""
+            outcome.error = error
+            items.append(error)
+        return items
 
-    def _batch(
-        self, batch: Sequence[Record | InputError | bytes], source: Source, sink: Sink
-    ) -> bool:
-        changed = False
-        results = self.cleaner.clean_many(_documents(batch))
-        for item in batch:
+    def _pass(self, item: Unusable, part: Part, outcome: Outcome) -> Passed | None:
+        if self.settings.on_error == "fail":
+            raise item.error
+        if self.settings.on_error == "keep" and self.settings.becomes_lines(part.format):
+            raise InputError(
+                f"{item.error.problem}; it cannot be kept as it is in another format",
+                place=item.error.place,
+                next_step="use --on-error skip to go on",
+            )
+        outcome.tally.errors += 1
+        problem = f"{item.error.place}: {item.error.problem}"
+        outcome.first_error = outcome.first_error or problem
+        if self.settings.on_error == "keep":
+            return item.passed
+        outcome.changed = True
+        return None
+
+    def _entries(self, part: Part) -> Iterator[Entry | Passed | Unusable]:
+        return entries(
+            part,
+            title=self.settings.title,
+            text_field=self.settings.text_field,
+            title_field=self.settings.title_field,
+            with_values=self.settings.becomes_lines(part.format),
+        )
+
+    # --- judging ---------------------------------------------------------------------------------
+
+    def _judged(self, items: Sequence[_Item], report: Report | None) -> Iterator[CleanResult]:
+        for batch in self._batches(items):
+            if report is not None:
+                report(_place(batch[0]), _place(batch[-1]))
+            documents: list[Document] = [entry.document for entry in batch]
+            yield from self.cleaner.clean_many(documents, batch_documents=len(documents))
+
+    def _batches(self, items: Sequence[_Item]) -> Iterator[list[Entry]]:
+        batch: list[Entry] = []
+        size = 0
+        for item in items:
             if isinstance(item, InputError):
-                raise item
-            if isinstance(item, Record):
-                changed |= self._record(item, next(results), source, sink)
-            elif self.settings.show == "text":
-                sink.write(item)
-        return changed
+                break
+            if item is None or isinstance(item, Passed):
+                continue
+            length = len(item.document.text)
+            full = len(batch) == self.settings.batch_documents
+            if batch and (full or size + length > _BATCH_CHARACTERS):
+                yield batch
+                batch, size = [], 0
+            batch.append(item)
+            size += length
+        if batch:
+            yield batch
 
-    def _record(self, record: Record, result: CleanResult, source: Source, sink: Sink) -> bool:
-        self._account(result, source.name, record.id, record.number)
+    # --- showing ---------------------------------------------------------------------------------
+
+    def _render(
+        self, part: Part, items: Sequence[_Item], outcome: Outcome, results: Iterator[CleanResult]
+    ) -> None:
+        shape = self._shape(part)
+        removed: list[bytes] = []
+        for number, item in enumerate(items, part.first):
+            if item is None or isinstance(item, InputError):
+                continue
+            if isinstance(item, Passed):
+                shape.passed(item)
+                continue
+            result = next(results)
+            outcome.tally.count(result)
+            outcome.changed |= result.changed or shape.always_changes
+            outcome.log += shape.cleaned(item, result)
+            if self.settings.account:
+                removed += _account(part, item, result, number)
+        outcome.output = shape.output()
+        outcome.removed = b"".join(removed)
+
+    def _shape(self, part: Part) -> _Shape:
         if self.settings.show != "text":
-            self._show(result, record.place, sink)
-            return result.changed
-        line = record.cleaned(result, explain=self.settings.explain)
-        sink.write(line)
-        return result.changed or self.settings.explain
+            return _Shown(self.settings)
+        if self.settings.becomes_lines(part.format):
+            return _AsLines(self.settings)
+        if part.format == "text":
+            return _AsText(self.settings)
+        if part.format == "jsonl":
+            return _AsTheyCame(self.settings)
+        return _AsRows(self.settings)
 
-    # --- both ------------------------------------------------------------------------------------
 
-    def _show(self, result: CleanResult, name: str, sink: Sink) -> None:
+class _Shape(ABC):
+    """What is left of a part, in one of several forms."""
+
+    always_changes = False
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._pieces: list[bytes] = []
+
+    def passed(self, item: Passed) -> None:
+        """Take what goes through as it is."""
+        self._pieces.append(item.line)
+
+    @abstractmethod
+    def cleaned(self, entry: Any, result: CleanResult) -> list[str]:
+        """Take what is left of a document; lines for people come back."""
+
+    def output(self) -> bytes:
+        """All of it."""
+        return b"".join(self._pieces)
+
+
+class _AsText(_Shape):
+    """Text as text."""
+
+    def cleaned(self, entry: TextFile, result: CleanResult) -> list[str]:
+        self._pieces.append(entry.cleaned(result))
+        return list(render.explanation(result, entry.place)) if self.settings.explain else []
+
+
+class _AsTheyCame(_Shape):
+    """JSONL as JSONL: cut within the line."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.always_changes = settings.explain
+
+    def cleaned(self, entry: Record, result: CleanResult) -> list[str]:
+        self._pieces.append(entry.cleaned(result, explain=self.settings.explain))
+        return []
+
+
+class _AsLines(_Shape):
+    """Anything as JSONL."""
+
+    always_changes = True
+
+    def passed(self, item: Passed) -> None:
+        """Blank lines are left out."""
+
+    def cleaned(self, entry: Entry, result: CleanResult) -> list[str]:
+        self._pieces.append(entry.as_line(result, explain=self.settings.explain))
+        return []
+
+
+class _AsRows(_Shape):
+    """Parquet as Parquet: what becomes of each row, for the process that holds the rows."""
+
+    def __init__(self, settings: Settings) -> None:
+        from cleaner.formats.parquet import RowAnswers
+
+        super().__init__(settings)
+        self.always_changes = settings.explain
+        self._answers = RowAnswers(explain=settings.explain)
+
+    def passed(self, item: Passed) -> None:
+        self._answers.passed(item.row)
+
+    def cleaned(self, entry: Row, result: CleanResult) -> list[str]:
+        self._answers.cleaned(entry.index, result)
+        return []
+
+    def output(self) -> bytes:
+        return self._answers.packed()
+
+
+class _Shown(_Shape):
+    """Diffs, or a line for each document that would change."""
+
+    def passed(self, item: Passed) -> None:
+        """Nothing to show."""
+
+    def cleaned(self, entry: Entry, result: CleanResult) -> list[str]:
+        log: list[str] = []
         if self.settings.show == "diff":
-            text = render.diff(result, name)
-            sink.write(encode(render.coloured(text) if self.settings.colour else text))
+            text = render.diff(result, entry.place)
+            self._pieces.append(encode(render.coloured(text) if self.settings.colour else text))
         elif result.changed:
             count = len(result.findings)
-            self.log(f"{name}: {count} fragment{'s' if count > 1 else ''} would be removed")
+            log.append(
+                f"{entry.place}: {count} fragment{'s' if count > 1 else ''} would be removed"
+            )
         if self.settings.explain:
-            self._explain(result, name)
-
-    def _account(
-        self, result: CleanResult, path: str, identity: object, number: int | None
-    ) -> None:
-        """Write each deletion to the file of what was removed."""
-        if self.removed is None or not result.findings:
-            return
-        for finding, line in zip(result.findings, render.line_numbers(result), strict=True):
-            record: dict[str, Any] = {
-                "path": path,
-                "line": line if number is None else number,
-                "document": identity,
-                **finding.to_dict(),
-            }
-            self.removed.write(dump_json(record) + b"\n")
+            log += render.explanation(result, entry.place)
+        return log
 
 
-@dataclass(slots=True)
-class _Errors:
-    """Lines of one source that could not be used."""
-
-    count: int = 0
-    first: list[str] = field(default_factory=list)
-
-    def add(self, error: InputError) -> None:
-        """Count one, and remember the first."""
-        self.count += 1
-        if not self.first:
-            self.first.append(f"{error.place}: {error.problem}")
-
-    def summary(self, name: str, on_error: OnError) -> str:
-        """One line that says how many, and what the first one was."""
-        done = "skipped" if on_error == "skip" else "kept as they are"
-        return f"{_shown(name)}: records {done}: {self.count} (first: {self.first[0]})"
-
-
-def _documents(batch: Sequence[Record | InputError | bytes]) -> Iterator[Document]:
-    for item in batch:
-        if isinstance(item, InputError):
-            return
-        if isinstance(item, Record):
-            yield item.document
+def _account(part: Part, entry: Entry, result: CleanResult, number: int) -> Iterator[bytes]:
+    """A JSON line for each deletion."""
+    if not result.findings:
+        return
+    belongs = restore.belonging(result, entry if isinstance(entry, Record) else None)
+    lines = render.line_numbers(result)
+    for finding, line, more in zip(result.findings, lines, belongs, strict=True):
+        where = {"row": number} if part.format == "parquet" else {"line": number}
+        record: dict[str, Any] = {
+            "path": part.name,
+            **({"line": line} if part.format == "text" else where),
+            "document": entry.id,
+            **finding.to_dict(),
+            **more,
+        }
+        yield dump_json(record) + b"\n"
 
 
-def _shown(name: str) -> str:
-    return "standard input" if name == STDIN else name
+def summary_of_errors(name: str, count: int, first: str, on_error: OnError) -> str:
+    """One line that says how many records of a source were passed over, and the first of them."""
+    done = "skipped" if on_error == "skip" else "kept as they are"
+    return f"{shown(name)}: records {done}: {count} (first: {first})"
+
+
+def _place(entry: Entry) -> str:
+    return entry.place
+
+
+def make_filter(options: Mapping[str, Any], settings: Settings) -> Filter:
+    """A filter with its model loaded.
+
+    Parameters
+    ----------
+    options
+        Parameters of `cleaner.cleaning.Cleaner`.
+    settings
+        How documents are read and shown.
+    """
+    # Sums keep their order, and so their last digits, whatever the number of cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    import cleaner.cleaning
+
+    return Filter(cleaner.cleaning.Cleaner(**options), settings)
+
+
+def answers_here(blocks: Iterable[Block], work: Filter) -> Iterator[Answer]:
+    """The outcomes of `blocks`, worked out in this process."""
+    for block in blocks:
+        yield block, work.process(block.parts) if block.parts else ()

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import subprocess
@@ -169,6 +170,7 @@ class TestText:
             {
                 "path": str(article), "line": 2, "document": str(article), "start": 11, "end": 22,
                 "text": "JUNK line.\n", "score": 0.9, "reason": "off-topic", "evidence": {"a": 0.5},
+                "input_sha256": hashlib.sha256(TEXT.encode()).hexdigest(),
             }
         ]  # fmt: skip
 
@@ -236,7 +238,7 @@ class TestJsonl:
 
     def test_explain(self, records):
         done = run("--explain", records)
-        assert done.stderr == ""
+        assert run("--explain", "--quiet", records).stderr == ""
         out = [json.loads(line) for line in done.stdout.splitlines()]
         assert [len(record["removed"]) for record in out] == [1, 0, 1]
         for record, original in zip(
@@ -499,7 +501,7 @@ class TestProcess:
         for count in (2_000, 20_000):
             texts = ["One line of a short text.\n" * 40, *["no sentence " * 80] * 19]
             path.write_bytes(jsonl(*texts * (count // 20)))
-            whole = [sys.executable, "-c", code, str(path), "-o", os.devnull]
+            whole = [sys.executable, "-c", code, str(path), "-q", "-j1", "-o", os.devnull]
             done = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, check=True)
             peaks.append(int(done.stderr))
         assert peaks[1] < peaks[0] + 20_000

@@ -183,12 +183,12 @@ def test_lines_are_the_lines_whatever_the_chunks(tmp_path_factory, lines, size):
     path = tmp_path_factory.mktemp("lines") / "a.jsonl"
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cleaner.formats._CHUNK", size)
-        batches = list(source(str(path)).lines())
-    assert all(batches)
-    read = [line for batch in batches for line in batch]
-    assert b"".join(read) == data
-    assert all(line.endswith(b"\n") and b"\n" not in line[:-1] for line in read[:-1])
+        patch.setattr("cleaner.formats.sources._CHUNK", size)
+        item = source(str(path))
+        with item.open() as stream:
+            pieces = [piece for piece in item.lines(stream) if piece]
+    assert b"".join(pieces) == data
+    assert all(piece.endswith(b"\n") for piece in pieces[:-1])
 
 
 # --- sinks ---------------------------------------------------------------------------------------

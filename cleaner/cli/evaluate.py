@@ -1,0 +1,187 @@
+"""`cleaner evaluate`: options to settings, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cleaner.errors import OptionError
+
+if TYPE_CHECKING:
+    from cleaner.evaluation.floors import Floors
+    from cleaner.evaluation.measure import Dataset, Evaluation
+
+_FAILED = 1
+
+
+@click.command()
+@click.argument("labelled", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="fast, accurate, or the name or folder of a sentence-transformers model.  "
+    "[default: the model's own, else fast]",
+)
+@click.option("--model", metavar="FOLDER", help="Topic model and detector to measure.")
+@click.option(
+    "--threshold",
+    metavar="NUMBER",
+    type=float,
+    help="Probability from which a fragment goes, 0 to 1.  [default: the encoder's own]",
+)
+@click.option(
+    "--only", metavar="REASON", multiple=True, help="Remove for this reason only. Repeatable."
+)
+@click.option(
+    "--not",
+    "exclude",
+    metavar="REASON",
+    multiple=True,
+    help="Do not remove for this reason. Repeatable.",
+)
+@click.option(
+    "--limit", metavar="NUMBER", type=click.IntRange(1), help="Of each file so many at most."
+)
+@click.option("--json", "json_file", metavar="FILE", help="Write all figures to FILE; - is stdout.")
+@click.option("--plots", metavar="FOLDER", help="Write precision-recall.png and reliability.png.")
+@click.option(
+    "--floors", metavar="FILE", help="Hold the figures of each file against FILE; status 1 if less."
+)
+@click.option("--raise-floors", is_flag=True, help="Write what is better, or new, to --floors.")
+@click.option("--lower-floors", is_flag=True, help="Write what is worse to --floors.")
+def evaluate(labelled: Sequence[str], **options: Any) -> None:
+    """Clean LABELLED documents and say how well it was done.
+
+    LABELLED are JSON Lines files, gzipped or not: "lines" with "labels" (1 remove, 0 keep, -1 not
+    scored), or "text" with "spans". Each file is a set under its own name.
+
+    \b
+      cleaner evaluate labelled.jsonl
+      cleaner evaluate --encoder accurate --json figures.json --plots plots *.jsonl.gz
+    """  # noqa: D301  # the mark that keeps lines apart is a real backspace
+    _check(labelled, options)
+    datasets = _read(labelled, options["limit"])
+    evaluation = _measure(datasets, options)
+    _write(evaluation, options)
+    if options["floors"] and not _hold(evaluation, options):
+        click.get_current_context().exit(_FAILED)
+
+
+def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:
+    """Refuse what does not go together before anything is read or loaded."""
+    for flag in ("raise_floors", "lower_floors"):
+        if options[flag] and not options["floors"]:
+            name = "--" + flag.replace("_", "-")
+            raise OptionError(f"{name} without --floors", next_step="name the file of floors")
+    names = [dataset_name(name) for name in labelled]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(
+                f"two files are called {name!r}", next_step="give files of different names"
+            )
+    if options["floors"] and (options["only"] or options["exclude"]):
+        raise OptionError(
+            "--floors and --only or --not do not go together",
+            next_step="hold floors of all reasons",
+        )
+    if options["plots"]:
+        from cleaner.evaluation.plots import check_plots
+
+        check_plots()
+
+
+def dataset_name(path: str) -> str:
+    """What a file's set is called: its name up to the first full stop."""
+    return Path(path).name.split(".")[0]
+
+
+def _read(labelled: Sequence[str], limit: int | None) -> list[Dataset]:
+    from itertools import islice
+
+    from cleaner.evaluation.measure import Dataset
+    from cleaner.evaluation.reader import read_labelled
+
+    return [
+        Dataset(dataset_name(path), list(islice(read_labelled(path), limit))) for path in labelled
+    ]
+
+
+def _measure(datasets: Sequence[Dataset], options: dict[str, Any]) -> Evaluation:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from cleaner.cleaning import Cleaner
+    from cleaner.evaluation.measure import evaluate as measure
+    from cleaner.reasons import REASONS
+
+    names = ("encoder", "threshold", "only", "exclude", "model")
+    chosen = {name: options[name] for name in names if options[name] is not None}
+    cleaner = Cleaner(**chosen)
+    allowed = [r for r in options["only"] or REASONS if r not in options["exclude"]]
+    err = Console(stderr=True)
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("cleaning", total=sum(len(d.documents) for d in datasets))
+        advance: Callable[[int], None] = lambda done: progress.advance(task, done)  # noqa: E731
+        name = options["model"] or cleaner.encoder_name
+        return measure(cleaner, datasets, encoder=name, reasons=allowed, advance=advance)
+
+
+def _write(evaluation: Evaluation, options: dict[str, Any]) -> None:
+    import json
+
+    from cleaner.evaluation.tables import console, show
+    from cleaner.formats import AtomicFile
+
+    target = options["json_file"]
+    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    if target == "-":
+        click.echo(text, nl=False)
+    else:
+        show(evaluation, console())
+    if target and target != "-":
+        with AtomicFile(target) as sink:
+            sink.write(text.encode())
+    if options["plots"]:
+        from cleaner.evaluation.plots import write_plots
+
+        for path in write_plots(evaluation, Path(options["plots"])):
+            click.echo(f"written: {path}", err=True)
+
+
+def _hold(evaluation: Evaluation, options: dict[str, Any]) -> bool:
+    """Hold the floors, moving them where that was asked for; whether they hold."""
+    from cleaner.evaluation.floors import Floors
+
+    path = Path(options["floors"])
+    up, down = options["raise_floors"], options["lower_floors"]
+    floors = Floors() if up and not path.exists() else Floors.read(path)
+    if up or down:
+        floors = floors.moved(evaluation, up=up, down=down)
+        floors.write(path)
+        click.echo(f"written: {path}", err=True)
+    return _show(floors, evaluation, path)
+
+
+def _show(floors: Floors, evaluation: Evaluation, path: Path) -> bool:
+    from rich.console import Console
+
+    from cleaner.errors import InputError
+    from cleaner.evaluation.floors import amiss
+    from cleaner.evaluation.tables import show_checks
+
+    checks = floors.check(evaluation)
+    if not checks:
+        raise InputError(
+            f"no floors for the encoder {evaluation.encoder!r}",
+            place=str(path),
+            next_step="set them with --raise-floors",
+        )
+    wrong = amiss(checks)
+    show_checks(wrong, Console(stderr=True, highlight=False))
+    verdict = f"{len(checks) - len(wrong)} of {len(checks)} floors hold"
+    step = "; what is meant to be worse takes --lower-floors" if wrong else ""
+    click.echo(verdict + step, err=True)
+    return not wrong

@@ -1,0 +1,58 @@
+"""`cleaner report`: options to settings, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import click
+
+from cleaner.cli.options import cleaner_of, inputs_of, looking, reader_of
+from cleaner.formats import AtomicFile, check_target
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path())
+@click.option(
+    "-o", "--output", metavar="FILE", required=True, help="Write the page to FILE, an HTML file."
+)
+@click.option(
+    "--pages",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=24,
+    show_default=True,
+    help="Documents of a corpus that get a page of their own.",
+)
+@click.option(
+    "--source-field",
+    metavar="NAME",
+    help="Field of a record to group documents by: a name, or an address, which counts as "
+    "its site.  [default: the file]",
+)
+@looking
+def report(files: Sequence[str], **options: Any) -> None:
+    """Make a page that shows what would go, and why: of one article, or of a corpus.
+
+    The page is one file that needs no network. It shows every score with its evidence, lets one
+    try another threshold, and exports one's own verdicts as labelled JSONL for `cleaner evaluate`
+    and `cleaner train`.
+    """
+    inputs = inputs_of(files, options)
+    check_target(options["output"], inputs, option="--output")
+    from cleaner.report import make_report
+
+    reader = replace(reader_of(options), source_field=options["source_field"])
+    # Opened first: an output that cannot be written is told before the work is done.
+    with AtomicFile(options["output"]) as file:
+        made = make_report(
+            reader.read(inputs),
+            cleaner_of(options),
+            pages=options["pages"],
+            name=", ".join(item.name for item in islice(inputs, 3)),
+        )
+        file.write(made.html)
+    count = f"{made.documents:,} document{'' if made.documents == 1 else 's'}"
+    click.echo(f"{options['output']}: {count}, {made.pages} with a page", err=True)

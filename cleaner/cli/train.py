@@ -1,0 +1,131 @@
+"""`cleaner train`: options to settings, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cleaner.errors import ModelError, OptionError
+
+if TYPE_CHECKING:
+    from cleaner.evaluation import Figures
+    from cleaner.training.sources import TrainingData
+
+Say = Callable[[str], None]
+_INSTALL = "pip install 'article-cleaner[train]'"
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="Fit a detector for this encoder: fast, accurate, or the name or folder of a "
+    "sentence-transformers model.",
+)
+@click.option(
+    "--base",
+    metavar="NAME",
+    help="Go on from this detector with labelled DATA: fast, accurate, or the folder of one.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Write the detector to FOLDER, for --model: whole, or not at all.",
+)
+@click.option(
+    "--threshold",
+    metavar="NUMBER",
+    type=click.FloatRange(0, 1),
+    help="Default threshold of the detector.  [default: 0.8, or the base's]",
+)
+@click.option(
+    "--axes",
+    metavar="NUMBER",
+    type=click.IntRange(1),
+    default=64,
+    show_default=True,
+    help="Axes of the topic model.",
+)
+@click.option(
+    "--limit",
+    metavar="NUMBER",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Learn from so many articles at most.",
+)
+def train(data: Sequence[str], **options: Any) -> None:
+    """Fit a detector from DATA.
+
+    DATA are text files, each a clean article, or JSON Lines, gzipped or not: clean articles of
+    "text" or "lines", or labelled documents as for `cleaner evaluate`. Without labels it learns
+    from pieces of articles put into other articles.
+
+    \b
+      cleaner train --encoder MODEL articles.jsonl -o detector
+      cleaner train --base fast labelled.jsonl -o detector
+      cleaner --model detector article.txt
+    """  # noqa: D301  # the mark that keeps lines apart is a real backspace
+    if (options["encoder"] is None) == (options["base"] is None):
+        raise OptionError(
+            "one of --encoder and --base is needed", next_step="say what to fit a detector for"
+        )
+    _need_libraries()
+    from cleaner.training.folder import check_folder
+    from cleaner.training.sources import read_training_data
+
+    check_folder(options["output"])
+    found = read_training_data(data)
+    say = _clock()
+    if options["encoder"] is not None:
+        _train(found, options, data, say)
+    else:
+        _adapt(found, options, data, say)
+    click.echo(f"written: {options['output']}", err=True)
+
+
+def _need_libraries() -> None:
+    try:
+        import onnx  # noqa: F401  # asked whether they are there
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise ModelError(f"training needs more libraries ({error})", next_step=_INSTALL) from error
+
+
+def _clock() -> Say:
+    started = time.perf_counter()
+    return lambda what: click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
+
+
+def _train(found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say) -> None:
+    from cleaner.training.train import TrainSettings, train, write
+
+    chosen = {name: options[name] for name in ("encoder", "axes", "limit")}
+    threshold = 0.8 if options["threshold"] is None else options["threshold"]
+    settings = TrainSettings(threshold=threshold, **chosen)
+    trained = train(found, settings, say=say)
+    write(trained, settings, options["output"], data=data)
+    _show(f"on folds apart, at threshold {settings.threshold:g}", trained.figures)
+
+
+def _adapt(found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say) -> None:
+    from cleaner.training.adapt import adapt, write
+
+    adapted = adapt(found, options["base"], threshold=options["threshold"], say=say)
+    write(adapted, options["output"], data=data)
+    rows = {"before": adapted.before, "after": adapted.after}
+    _show(f"on documents apart, at threshold {adapted.threshold:g}", rows)
+
+
+def _show(title: str, rows: dict[str, Figures]) -> None:
+    from cleaner.evaluation.tables import console, show_figures
+
+    show_figures(title, rows, console())

@@ -1,0 +1,535 @@
+"""A run over any number of documents: sources through workers into outputs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from cleaner import __version__
+from cleaner.blocks import Blocks
+from cleaner.errors import CleanerError, OptionError
+from cleaner.filtering import Settings, answers_here, make_filter, summary_of_errors
+from cleaner.formats.encoding import STDIN, dump_json, shown
+from cleaner.formats.guards import check_in_place, check_standard_output, check_target
+from cleaner.formats.kinds import KINDS, Kind, kind_of, suffixed
+from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput
+from cleaner.formats.sources import Inputs, check_sources, source
+from cleaner.outputs import Apart, Joined, Outputs, check_apart
+from cleaner.progress import Silent, progress
+from cleaner.tally import Tally
+
+if TYPE_CHECKING:
+    from cleaner.work import Answer, Block, Outcome, Part
+
+if TYPE_CHECKING:
+    from cleaner.journal import Journal
+
+_HELD = 1 << 22  # bytes of accounts that are held in memory until their source has ended
+_SMALL = 1 << 20  # bytes that one process has done before others have loaded their models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a run is to do.
+
+    Attributes
+    ----------
+    inputs
+        What is read.
+    output
+        A file, a folder, or standard output where it is None or ``-``.
+    output_kind
+        Name of the kind that the output is to have (`cleaner.formats.KINDS`); None: by the suffix
+        of `output`, else as the inputs are.
+    in_place
+        Whether the inputs themselves are changed.
+    removed
+        File that takes a JSON line for each deletion.
+    stats
+        File that takes the figures of the run, as JSON.
+    settings
+        How documents are read and shown.
+    options
+        Parameters of `cleaner.cleaning.Cleaner`.
+    jobs
+        Number of worker processes; None: as many as there are cores, and none for little input.
+    resume
+        Whether to go on where an earlier run of the same job was ended.
+    quiet
+        Whether there is neither bar nor summary.
+    """
+
+    inputs: Inputs
+    output: str | None = None
+    output_kind: str | None = None
+    in_place: bool = False
+    removed: str | None = None
+    stats: str | None = None
+    settings: Settings
+    options: Mapping[str, Any]
+    jobs: int | None = None
+    resume: bool = False
+    quiet: bool = False
+
+    @property
+    def to_standard_output(self) -> bool:
+        """Whether results go to standard output."""
+        return not self.in_place and self.output in (None, STDIN)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the results go to, a file for each source; None where they do not."""
+        if self.in_place or self.output in (None, STDIN):
+            return None
+        path = Path(self.output)
+        if path.is_dir() or self.output.endswith(os.sep):
+            return path
+        return path if self.inputs.are_many and suffixed(self.output) is None else None
+
+    @property
+    def target(self) -> Kind | None:
+        """The kind that results have; None where it is the one that their sources have."""
+        if self.output_kind is not None:
+            return KINDS[self.output_kind]
+        if self.in_place or self.folder is not None or self.to_standard_output:
+            return None
+        kind = suffixed(str(self.output))
+        return None if kind is None or kind.format == "text" else kind
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is to read.
+
+    Attributes
+    ----------
+    sources
+        How many.
+    size
+        Bytes of all of them as they are stored; None where one is a pipe.
+    one_text
+        Whether it is one text document and nothing else.
+    """
+
+    sources: int
+    size: int | None
+    one_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a run did.
+
+    Attributes
+    ----------
+    tally
+        The figures.
+    changed
+        Whether what went out (or would have) differs from what came in.
+    """
+
+    tally: Tally
+    changed: bool
+
+
+def run(job: Job) -> Finished:
+    """Do a job.
+
+    Raises
+    ------
+    OptionError
+        If what is asked for does not go together.
+    InputError
+        If a source or a record cannot be used, and is not passed over.
+    OutputError
+        If a result cannot be written.
+    ModelError
+        If the model cannot be had.
+    WorkerError
+        If a worker process dies.
+    """
+    survey = _check(job)
+    job = replace(job, settings=_settled(job))
+    begun = time.monotonic()
+    blocks = _blocks(job)
+    wanted = not job.quiet and not survey.one_text and not _shows_documents(job)
+    with ExitStack() as stack:
+        told = stack.enter_context(progress(survey.size, wanted=wanted))
+        journal = stack.enter_context(_journal(job, survey, told))
+        answers = stack.enter_context(closing(_answers(job, survey, blocks, journal)))
+        removed = stack.enter_context(_lines_file(job.removed)) if job.removed else None
+        outputs = stack.enter_context(_outputs(job))
+        work = stack.enter_context(_Run(job.settings, outputs, removed, told))
+        for answer in answers:
+            work.take(*answer, position=blocks.position)
+    done = Finished(work.tally, work.changed)
+    _conclude(job, survey, done, time.monotonic() - begun)
+    return done
+
+
+# --- before --------------------------------------------------------------------------------------
+
+
+def _check(job: Job) -> Survey:
+    """Refuse what cannot be done before anything is read or loaded, and see what there is."""
+    named = [source(name, job.inputs.kind) for name in job.inputs.names]
+    many = job.in_place or job.folder is not None or job.settings.show == "nothing"
+    folders = set(job.inputs.folders) if many or not job.to_standard_output else set()
+    exact = [
+        item for item in named if item.name not in folders and not job.inputs.is_pattern(item.name)
+    ]
+    check_sources(exact)
+    if job.folder is not None:
+        _check_folder(job)
+    for option, name in (
+        ("--output", job.output),
+        ("--removed", job.removed),
+        ("--stats", job.stats),
+    ):
+        if name not in (None, STDIN) and not (option == "--output" and job.folder is not None):
+            check_target(str(name), job.inputs, option=option)
+    _check_distinct(job)
+    if job.in_place:
+        check_in_place(job.inputs)
+    if job.to_standard_output and job.settings.show != "nothing":
+        check_standard_output(exact)
+    return _survey(job)
+
+
+def _check_folder(job: Job) -> None:
+    folder = Path(str(job.output))
+    for name in job.inputs.folders:
+        inside = folder.resolve().is_relative_to(Path(name).resolve())
+        if inside and folder.resolve() != Path(name).resolve():
+            raise OptionError(
+                f"--output {folder} lies within the input {name}",
+                next_step="name a folder outside of it",
+            )
+    check_apart(job.inputs, folder, job.target)
+
+
+def _check_distinct(job: Job) -> None:
+    named = {"--output": job.output, "--removed": job.removed, "--stats": job.stats}
+    seen: dict[str, str] = {}
+    for option, name in named.items():
+        if name in (None, STDIN):
+            continue
+        path = os.path.realpath(str(name))
+        if path in seen:
+            raise OptionError(f"{seen[path]} and {option} are one file", next_step="name two")
+        seen[path] = option
+
+
+def _survey(job: Job) -> Survey:
+    count, size, one_text = 0, 0, True
+    known = True
+    for item in job.inputs:
+        count += 1
+        one_text = count == 1 and item.format == "text"
+        if item.format != "text" and job.target is not None and job.target.format == "text":
+            raise OptionError(
+                f"{shown(item.name)} cannot become text, which holds one document a file",
+                next_step="use --output-format jsonl or parquet",
+            )
+        if item.is_regular:
+            size += item.path.stat().st_size
+        else:
+            known = False
+    if job.settings.title is not None and not one_text:
+        raise OptionError(
+            "--title and anything but one text document do not go together",
+            next_step="name a field with --title-field",
+        )
+    return Survey(count, size if known else None, one_text)
+
+
+def _settled(job: Job) -> Settings:
+    """The settings with what follows from the rest of the job."""
+    return replace(
+        job.settings,
+        target=job.target.format if job.target is not None else None,
+        account=job.removed is not None,
+    )
+
+
+def _shows_documents(job: Job) -> bool:
+    """Whether documents go to the terminal that a bar would be drawn on."""
+    return job.to_standard_output and sys.stdout is not None and sys.stdout.isatty()
+
+
+# --- reading and judging -------------------------------------------------------------------------
+
+
+def _blocks(job: Job) -> Blocks:
+    settings = job.settings
+    apart = job.in_place or job.folder is not None
+    return Blocks(
+        job.inputs,
+        text_field=settings.text_field,
+        title_field=settings.title_field,
+        whole_rows=settings.becomes_lines("parquet"),
+        go_on=apart and settings.on_error != "fail",
+    )
+
+
+def _answers(
+    job: Job, survey: Survey, blocks: Blocks, journal: Journal | None
+) -> Generator[Answer, None, None]:
+    """The outcomes of all blocks, in order: those on record first."""
+    if journal is None:
+        yield from _worked_out(job, survey, blocks)
+        return
+    yield from journal.replay(blocks)
+    for block, outcomes in _worked_out(job, survey, blocks):
+        journal.record(block, outcomes)
+        yield block, outcomes
+
+
+def _worked_out(job: Job, survey: Survey, blocks: Blocks) -> Iterator[Answer]:
+    """The outcomes of the blocks, in order, from as many processes as are worth it."""
+    count = _cores() if job.jobs is None else job.jobs
+    if survey.one_text:
+        count = 1
+    elif job.jobs is None and survey.size is not None:
+        count = min(count, max(1, survey.size // _SMALL))
+    if count == 1:
+        yield from answers_here(blocks, make_filter(job.options, job.settings))
+        return
+    if job.jobs is None and survey.size is None:
+        # What comes through a pipe may be little: workers are started when it proves to be much.
+        begun = _first(blocks, _SMALL)
+        yield from answers_here(begun, make_filter(job.options, job.settings))
+    # Imported where it is needed: one text is not to wait for it.
+    from cleaner.workers import Workers
+
+    with Workers(count, job.options, job.settings) as workers:
+        yield from workers.answers(blocks)
+
+
+@contextmanager
+def _journal(job: Job, survey: Survey, told: Silent) -> Iterator[Journal | None]:
+    """The journal of a run that can be gone on with; None where there is nothing to go on with."""
+    folder = job.folder is not None
+    target = Path(str(job.output))
+    into_file = folder or (
+        job.output not in (None, STDIN) and (target.is_file() or not target.exists())
+    )
+    if survey.one_text or survey.size is None or not into_file or job.settings.show != "text":
+        if job.resume and not survey.one_text:
+            raise OptionError(
+                "--resume needs inputs that can be read again, and an --output that is a file"
+                " or folder",
+                next_step="name files",
+            )
+        yield None
+        return
+    if survey.size < _SMALL and not job.resume:
+        yield None  # it is done again sooner than a journal is begun
+        return
+    from cleaner.journal import Journal, journal_path
+
+    path = journal_path(str(job.output), is_folder=folder)
+    with Journal(path, _identity(job), resume=job.resume, told=told.log) as journal:
+        yield journal
+
+
+def _identity(job: Job) -> dict[str, Any]:
+    """What decides the outcome besides the input, and the pace excepted."""
+    from cleaner.journal import model_digest
+
+    settings = {
+        field.name: getattr(job.settings, field.name)
+        for field in fields(job.settings)
+        if field.name not in ("colour", "batch_documents")
+    }
+    kind = job.target.name if job.target is not None else None
+    return {
+        "version": __version__,
+        **settings,
+        **job.options,
+        "output_format": kind,
+        "digest_of_the_model": model_digest(job.options),
+    }
+
+
+def _first(blocks: Iterable[Block], size: int) -> Iterator[Block]:
+    """Blocks, until they are of `size` bytes together."""
+    taken = 0
+    for block in blocks:
+        yield block
+        taken += sum(len(part.data) for part in block.parts)
+        if taken >= size:
+            return
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def _outputs(job: Job) -> AbstractContextManager[Outputs]:
+    if job.in_place or job.folder is not None:
+        return Apart(
+            job.folder,
+            target=job.target,
+            text_field=job.settings.text_field,
+            explain=job.settings.explain,
+            leave_equal=job.resume,
+        )
+    if job.to_standard_output:
+        return _joined(job, StandardOutput(), "standard output", job.target)
+    return _into_file(job, str(job.output))
+
+
+@contextmanager
+def _into_file(job: Job, name: str) -> Iterator[Outputs]:
+    kind = job.target or Kind("text", kind_of(name).compression)
+    with AtomicFile(name) as file, _joined(job, file, name, kind) as outputs:
+        yield outputs
+
+
+def _joined(job: Job, sink: Sink, name: str, kind: Kind | None) -> Joined:
+    return Joined(
+        sink,
+        name=name,
+        compression=kind.compression if kind is not None else "",
+        target=job.settings.target,
+        text_field=job.settings.text_field,
+        explain=job.settings.explain,
+        shown=job.settings.show != "text",
+    )
+
+
+@contextmanager
+def _lines_file(name: str) -> Iterator[Sink]:
+    """A file of lines, compressed where its name says so."""
+    with AtomicFile(name) as file:
+        compression = kind_of(name).compression
+        if not compression:
+            yield file
+            return
+        packed = PackedSink(file, compression)
+        yield packed
+        packed.close()
+
+
+class _Run:
+    """Takes outcomes, in order, to where they go."""
+
+    def __init__(
+        self, settings: Settings, outputs: Outputs, removed: Sink | None, told: Silent
+    ) -> None:
+        self.tally = Tally()
+        self.changed = False
+        self._settings = settings
+        self._outputs = outputs
+        self._removed = removed
+        self._told = told
+        # Of the source that is open: it may yet turn out that it cannot be read to its end.
+        self._open = Tally()
+        self._held = tempfile.SpooledTemporaryFile(_HELD)  # noqa: SIM115  # closed by __exit__
+        self._passed_over = 0  # records of the source that is open
+        self._first_error = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def take(self, block: Block, outcomes: tuple[Outcome, ...], *, position: int) -> None:
+        """Take the outcomes of a block.
+
+        Raises
+        ------
+        InputError
+            If one of them is an error that ends the run; what is before it is written.
+        """
+        for part, kept, outcome in zip(block.parts, block.kept, outcomes, strict=True):
+            if block.error is not None and part is block.parts[-1]:
+                self._leave_out(part, block.error)
+            else:
+                self._part(part, kept, outcome)
+        if self._settings.show != "nothing":
+            # A block is all that has arrived: who reads us need not wait for the next one.
+            self._outputs.flush()
+        so_far = Tally()
+        so_far.add(self.tally)
+        so_far.add(self._open)
+        self._told.update(so_far, position)
+
+    def _part(self, part: Part, kept: Any, outcome: Outcome) -> None:
+        self._outputs.take(part, kept, outcome)
+        self._held.write(outcome.removed)
+        for line in outcome.log:
+            self._told.log(line)
+        self._open.add(outcome.tally)
+        self.changed |= outcome.changed
+        self._passed_over += outcome.tally.errors
+        self._first_error = self._first_error or outcome.first_error
+        if outcome.error is not None:
+            raise outcome.error
+        if part.last:
+            self._tell_errors(part)
+            self._count(self._open)
+
+    def _count(self, tally: Tally) -> None:
+        """Take the figures of a source, and begin the next one."""
+        self.tally.add(tally)
+        self._open = Tally()
+        if self._removed is not None:
+            self._held.seek(0)
+            while lines := self._held.read(_HELD):
+                self._removed.write(lines)
+        self._held.seek(0)
+        self._held.truncate()
+
+    def _leave_out(self, part: Part, error: CleanerError) -> None:
+        keep = self._settings.on_error == "keep"
+        self._outputs.fail(part, keep=keep)
+        self._held.seek(0)
+        self._held.truncate()
+        self._count(Tally(errors=1))
+        done = "kept as it is" if keep else "left out"
+        self._told.log(f"{error.place}: {error.problem}: {done}")
+        self._tell_errors(part)
+
+    def _tell_errors(self, part: Part) -> None:
+        if self._passed_over:
+            on_error = self._settings.on_error
+            self._told.log(
+                summary_of_errors(part.name, self._passed_over, self._first_error, on_error)
+            )
+        self._passed_over, self._first_error = 0, ""
+
+
+# --- after ---------------------------------------------------------------------------------------
+
+
+def _conclude(job: Job, survey: Survey, done: Finished, seconds: float) -> None:
+    """Say what was done, where it was many documents or where it was asked for."""
+    if job.stats is not None:
+        figures = {
+            "cleaner": __version__,
+            "sources": survey.sources,
+            **done.tally.to_dict(),
+            "share_removed": round(done.tally.share_removed, 6),
+            "seconds": round(seconds, 3),
+            "documents_per_second": round(done.tally.documents / max(seconds, 1e-9), 3),
+        }
+        with AtomicFile(job.stats) as file:
+            file.write(dump_json(figures, indent=True) + b"\n")
+    if not job.quiet and done.tally.documents > 1 and job.settings.show == "text":
+        for line in done.tally.summary(seconds).splitlines():
+            Silent().log(line)

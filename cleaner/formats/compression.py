@@ -1,0 +1,173 @@
+"""gzip and zstd around a stream of bytes, read as it arrives and written the same every time."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+
+if TYPE_CHECKING:
+    from cleaner.formats.kinds import Compression
+
+_CHUNK = 1 << 14  # compressed bytes taken at once: what they unpack to is held in memory
+_WRITTEN = 1 << 20  # bytes handed to a compressor at once, so that its output depends on them alone
+_GZIP_LEVEL = 6  # of the gzip command
+_ZSTD_LEVEL = 3  # of the zstd command
+
+
+class TruncatedError(Exception):
+    """Compressed data ends in its middle."""
+
+
+class DamagedError(Exception):
+    """Compressed data is not what it should be."""
+
+
+class Readable(Protocol):
+    """Gives bytes as they arrive."""
+
+    def read1(self, size: int, /) -> bytes:
+        """At most about `size` bytes, fewer where fewer have arrived, none at the end."""
+
+
+class Unpacked:
+    """The bytes within a compressed stream; members or frames one after the other are one stream.
+
+    Parameters
+    ----------
+    stream
+        The compressed bytes.
+    compression
+        How they are compressed.
+    """
+
+    def __init__(self, stream: BinaryIO, compression: Compression) -> None:
+        self._stream = stream
+        self._new: Callable[[], Any] = _gunzip if compression == "gz" else _unzstd
+        self._errors = _errors_of(compression)
+        self._part: Any = None  # the member or frame that is being read
+        self._rest = b""
+        self._begun = False
+
+    def read1(self, _size: int = -1, /) -> bytes:
+        """Bytes as they arrive, none at the end.
+
+        Raises
+        ------
+        TruncatedError
+            If the data ends within a member or frame.
+        DamagedError
+            If it is not compressed data.
+        """
+        while True:
+            data = self._rest or read_arrived(self._stream, _CHUNK)
+            self._rest = b""
+            if not data:
+                if self._part is not None or not self._begun:
+                    raise TruncatedError
+                return b""
+            if self._part is None:
+                data = data.lstrip(b"\0")  # tapes and disks pad with zeros, and gzip allows it
+                if not data:
+                    continue
+                self._part = self._new()
+                self._begun = True
+            unpacked = self._unpack(data)
+            if unpacked:
+                return unpacked
+
+    def read(self) -> bytes:
+        """All the rest."""
+        whole = io.BytesIO()
+        while data := self.read1():
+            whole.write(data)
+        return whole.getvalue()
+
+    def _unpack(self, data: bytes) -> bytes:
+        try:
+            unpacked: bytes = self._part.decompress(data)
+        except self._errors as error:
+            raise DamagedError(str(error)) from error
+        if self._part.eof:
+            self._rest = self._part.unused_data
+            self._part = None
+        return unpacked
+
+
+def read_arrived(stream: BinaryIO, size: int) -> bytes:
+    """At most `size` bytes of what is there, where ``read`` waits until it has all."""
+    read = getattr(stream, "read1", stream.read)
+    return cast("bytes", read(size))
+
+
+def _gunzip() -> Any:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+
+def _unzstd() -> Any:
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj()
+
+
+def _errors_of(compression: Compression) -> tuple[type[Exception], ...]:
+    if compression == "gz":
+        return (zlib.error,)
+    import zstandard
+
+    return (zstandard.ZstdError,)
+
+
+class Packed:
+    """A compressor in front of `write`.
+
+    The bytes that come out depend on the bytes that go in alone, not on how they are cut into
+    calls, nor on the time or the name of a file.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], compression: Compression) -> None:
+        self._out = write
+        self._waiting = bytearray()
+        self._stream = _compressor(_Writer(write), compression)
+
+    def write(self, data: bytes) -> None:
+        """Take `data`."""
+        self._waiting += data
+        while len(self._waiting) >= _WRITTEN:
+            self._stream.write(bytes(self._waiting[:_WRITTEN]))
+            del self._waiting[:_WRITTEN]
+
+    def close(self) -> None:
+        """Write what is left and the end."""
+        self._stream.write(bytes(self._waiting))
+        self._waiting.clear()
+        self._stream.close()
+
+
+class _Writer(io.RawIOBase):
+    """A file object for compressors: it only takes bytes."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        taken = bytes(data)
+        self._write(taken)
+        return len(taken)
+
+
+def _compressor(out: _Writer, compression: Compression) -> Any:
+    if compression == "gz":
+        return gzip.GzipFile(
+            filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=out, mtime=0
+        )
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True).stream_writer(
+        cast("BinaryIO", out), closefd=False
+    )

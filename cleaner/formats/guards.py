@@ -1,0 +1,82 @@
+"""What is refused before anything is read: to write over what is read."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cleaner.errors import OptionError, OutputError
+
+if TYPE_CHECKING:
+    from cleaner.formats.sources import Source
+
+
+def check_target(target: str, sources: Iterable[Source], *, option: str) -> None:
+    """Refuse to write over what is read.
+
+    Raises
+    ------
+    OptionError
+        If `target` is one of the `sources`, under whatever name.
+    """
+    for item in sources:
+        if not item.is_stdin and _is_same_file(item.path, target):
+            raise OptionError(
+                f"{option} {target} is an input of the same run",
+                next_step="use --in-place to change a file, or another name",
+            )
+
+
+def check_in_place(sources: Iterable[Source]) -> None:
+    """See that every source is a regular file that may be changed.
+
+    Raises
+    ------
+    OptionError
+        If one is standard input or no regular file.
+    OutputError
+        If one is write-protected.
+    """
+    for item in sources:
+        if item.is_stdin:
+            raise OptionError("--in-place needs a file, not standard input")
+        if not item.path.is_file():
+            raise OptionError(f"--in-place: {item.name} is not a regular file")
+        if not os.access(item.path, os.W_OK):
+            raise OutputError(
+                "is write-protected", place=item.name, next_step="check its permissions"
+            )
+
+
+def check_standard_output(sources: Iterable[Source]) -> None:
+    """Refuse to append to a file that is being read: that would never end.
+
+    Raises
+    ------
+    OptionError
+        If standard output is one of the `sources`.
+    """
+    try:
+        out = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return
+    if not stat.S_ISREG(out.st_mode):
+        return
+    for item in sources:
+        if not item.is_stdin and os.path.samestat(item.path.stat(), out):
+            raise OptionError(
+                f"standard output is {item.name}, an input of the same run",
+                next_step="use --in-place to change a file, or another name",
+            )
+
+
+def _is_same_file(path: Path, target: str) -> bool:
+    # A device that is read from and written to is not overwritten.
+    try:
+        return path.is_file() and path.samefile(target)
+    except OSError:
+        return False

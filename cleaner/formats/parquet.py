@@ -1,0 +1,660 @@
+"""Parquet: row groups streamed; all columns but the text go through as they are.
+
+Needs pyarrow, from the extra ``parquet``.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
+
+from cleaner.document import Document
+from cleaner.errors import InputError, OutputError
+from cleaner.formats.encoding import decode, encode, shown
+from cleaner.formats.jsonl import OURS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cleaner.formats.sinks import Sink
+    from cleaner.results import CleanResult
+
+_GROUP = (
+    1 << 26
+)  # bytes of a row group, uncompressed, beyond which it is read and written in pieces
+_LINES_GROUP = 1 << 23  # bytes of JSON lines that make a row group
+_BUFFER = 1 << 20
+_NEW_COMPRESSION = "zstd"  # of a file that was no Parquet before
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow as pa
+        import pyarrow.compute
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError(
+            f"Parquet needs pyarrow ({error})",
+            next_step="pip install 'article-cleaner[parquet]'",
+        ) from error
+    return pa
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a Parquet file lies on disk, as far as it is kept.
+
+    Attributes
+    ----------
+    schema
+        Arrow schema, metadata included.
+    compression
+        Codec of each column, by its path; of all of them where it is one.
+    """
+
+    schema: pa.Schema
+    compression: dict[str, str] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Consecutive rows, as they stay in the process that reads and writes.
+
+    Attributes
+    ----------
+    layout
+        The file's.
+    table
+        All columns.
+    ends_group
+        Whether a row group of the output ends with them.
+    """
+
+    layout: Layout
+    table: pa.Table
+    ends_group: bool
+
+
+@contextmanager
+def seekable(stream: BinaryIO, *, name: str) -> Iterator[BinaryIO]:
+    """`stream` itself where one can move in it, else a copy: the end of a Parquet file comes first.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    if stream.seekable():
+        yield stream
+        return
+    with tempfile.TemporaryFile() as copy:
+        try:
+            shutil.copyfileobj(stream, copy)
+        except OSError as error:
+            raise InputError(f"cannot be read ({error})", place=shown(name)) from error
+        copy.seek(0)
+        yield copy
+
+
+def read_rows(
+    stream: BinaryIO, *, name: str, text_field: str, size: int
+) -> Iterator[tuple[int, Rows]]:
+    """Read the rows of an open file, in pieces of about `size` bytes of text.
+
+    Yields
+    ------
+    tuple of int and Rows
+        Number of the first row, from 1, and the rows. A file without rows gives one piece
+        without rows.
+
+    Raises
+    ------
+    InputError
+        If it is no whole Parquet file, or has no text column.
+    """
+    pa = _pyarrow()
+    with _reading(name):
+        file = pa.parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
+    layout = Layout(file.schema_arrow, _compression(file.metadata))
+    _check_text(layout.schema, name, text_field)
+    first = 1
+    for table in _groups(file, name):
+        at = 0
+        for end in _cuts(table.column(text_field), size):
+            yield first + at, Rows(layout, table.slice(at, end - at), end == table.num_rows)
+            at = end
+        first += table.num_rows
+    if first == 1:
+        yield 1, Rows(layout, layout.schema.empty_table(), ends_group=True)
+
+
+def _groups(file: Any, name: str) -> Iterator[pa.Table]:
+    """The row groups; one too large to be held, in pieces that depend on the file alone."""
+    pa = _pyarrow()
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        rows = max(1, group.num_rows * _GROUP // max(group.total_byte_size, _GROUP))
+        with _reading(name, f" in row group {number + 1}"):
+            for batch in file.iter_batches(rows, row_groups=[number]):
+                if batch.num_rows:
+                    yield pa.Table.from_batches([batch])
+
+
+def _cuts(column: pa.ChunkedArray, size: int) -> list[int]:
+    """Ends of pieces of at least `size` bytes of text each, the last perhaps of less."""
+    import numpy as np
+
+    pa = _pyarrow()
+    raw = _plain(column).cast(pa.large_binary())
+    lengths = pa.compute.binary_length(raw).fill_null(0).to_numpy()
+    ends = np.cumsum(lengths.astype(np.int64) + 1)
+    cuts: list[int] = []
+    at = taken = 0
+    while at < len(ends):
+        at = min(int(np.searchsorted(ends, taken + size)) + 1, len(ends))
+        taken = int(ends[at - 1])
+        cuts.append(at)
+    return cuts
+
+
+def _compression(metadata: Any) -> dict[str, str] | str:
+    if not metadata.num_row_groups:
+        return "snappy"
+    group = metadata.row_group(0)
+    columns = [group.column(index) for index in range(metadata.num_columns)]
+    return {column.path_in_schema: _codec(column.compression) for column in columns}
+
+
+def _codec(name: str) -> str:
+    return {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}.get(name, name.lower())
+
+
+def _check_text(schema: pa.Schema, name: str, text_field: str) -> None:
+    if text_field not in schema.names:
+        raise InputError(
+            f"has no column {text_field!r} (it has {', '.join(schema.names)})",
+            place=shown(name),
+            next_step="name the column with --text-field",
+        )
+    kind = schema.field(text_field).type
+    if not _is_string(kind):
+        raise InputError(
+            f"the column {text_field!r} is {kind}, not string",
+            place=shown(name),
+            next_step="name another with --text-field",
+        )
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    types = _pyarrow().types
+    if types.is_dictionary(kind):
+        return _is_string(kind.value_type)
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+@contextmanager
+def _reading(name: str, where: str = "") -> Iterator[None]:
+    pa = _pyarrow()
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error)
+        raise InputError(
+            f"is no whole Parquet file, or is damaged{where} ({reason})",
+            place=shown(name),
+            next_step="get it anew",
+        ) from error
+
+
+# --- to and from the workers ---------------------------------------------------------------------
+
+
+def packed_rows(rows: Rows, fields: Sequence[str] | None) -> bytes:
+    """An Arrow stream of the `fields` there are, or of all columns where they are None."""
+    table = rows.table
+    if fields is not None:
+        table = table.select(
+            [field for field in dict.fromkeys(fields) if field in table.schema.names]
+        )
+    return _to_stream(table)
+
+
+def _to_stream(table: pa.Table) -> bytes:
+    pa = _pyarrow()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def _from_stream(data: bytes) -> pa.Table:
+    return _pyarrow().ipc.open_stream(data).read_all()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that holds a document.
+
+    Attributes
+    ----------
+    index
+        Its index in its part.
+    place
+        ``file: row number``, for messages.
+    document
+        The document it holds; its `identity` is the row's ``id``, else the place.
+    id
+        The row's ``id`` where it has one that is a string or a number.
+    values
+        All values by column, where the row is to become a line of JSONL.
+    """
+
+    index: int
+    place: str
+    document: Document
+    id: str | int | float | None
+    values: dict[str, Any] | None = None
+    text_field: str = "text"
+
+    def as_line(self, result: CleanResult, *, explain: bool = False) -> bytes:
+        """The row as a line of JSONL."""
+        record = dict(self.values or {})
+        record[self.text_field] = result.text
+        if explain:
+            for name in OURS:
+                record.pop(name, None)
+            added = result.to_dict()
+            del added["text"]
+            record |= added
+        return json_line(record)
+
+
+def parse_rows(
+    data: bytes,
+    *,
+    name: str,
+    first: int,
+    text_field: str,
+    title_field: str,
+    with_values: bool,
+) -> Iterator[Row | InputError]:
+    """Read the rows of an Arrow stream that `packed_rows` made; an error for one without text."""
+    table = _from_stream(data)
+    texts = _strings(table, text_field)
+    titles = _strings(table, title_field)
+    identities = table.column("id").to_pylist() if "id" in table.schema.names else []
+    values = _values(table, name) if with_values else []
+    for index, text in enumerate(texts):
+        place = f"{shown(name)}: row {first + index}"
+        if text is None:
+            yield InputError(
+                f"the field {text_field!r} is null",
+                place=place,
+                next_step="use --on-error skip or keep to go on",
+            )
+            continue
+        identity = identities[index] if identities else None
+        if not isinstance(identity, str | int | float):
+            identity = None
+        title = titles[index] if titles else None
+        yield Row(
+            index,
+            place,
+            Document(text, title or None, place if identity is None else str(identity)),
+            identity,
+            values[index] if values else None,
+            text_field,
+        )
+
+
+def _strings(table: pa.Table, name: str) -> list[str | None]:
+    """The texts of a column, bytes that are no UTF-8 carried along; none where it has no texts."""
+    if name not in table.schema.names or not _is_string(table.schema.field(name).type):
+        return []
+    pa = _pyarrow()
+    raw = _plain(table.column(name)).cast(pa.large_binary()).to_pylist()
+    return [None if value is None else decode(value) for value in raw]
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column without a dictionary."""
+    if _pyarrow().types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return column
+
+
+def _values(table: pa.Table, name: str) -> list[dict[str, Any]]:
+    pa = _pyarrow()
+    for index, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type) or pa.types.is_time(field.type):
+            # Python's own times have no nanoseconds.
+            table = table.set_column(index, field.name, table.column(index).cast(pa.string()))
+        elif pa.types.is_duration(field.type):
+            table = table.set_column(index, field.name, table.column(index).cast(pa.int64()))
+    try:
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except (UnicodeDecodeError, ValueError) as error:
+        raise InputError(
+            f"holds what JSON cannot ({error})",
+            place=shown(name),
+            next_step="use --output-format parquet",
+        ) from error
+    return rows
+
+
+def json_line(record: dict[str, Any]) -> bytes:
+    """A record as a line of JSONL: times as ISO 8601, binary values in Base64, NaN as null."""
+    try:
+        return orjson.dumps(record, default=_as_json, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        import json
+
+        return json.dumps(record, default=_as_json, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, Decimal):
+        return str(value)
+    return str(value)
+
+
+class RowAnswers:
+    """What became of the rows of a part, on its way back to the process that writes."""
+
+    def __init__(self, *, explain: bool) -> None:
+        self._explain = explain
+        self._rows: list[int] = []
+        self._texts: list[bytes | None] = []
+        self._results: list[CleanResult | None] = []
+
+    def passed(self, index: int) -> None:
+        """A row that stays as it is."""
+        self._add(index, None, None)
+
+    def cleaned(self, index: int, result: CleanResult) -> None:
+        """A row whose text was cleaned."""
+        self._add(index, encode(result.text) if result.changed else None, result)
+
+    def _add(self, index: int, text: bytes | None, result: CleanResult | None) -> None:
+        self._rows.append(index)
+        self._texts.append(text)
+        self._results.append(result)
+
+    def packed(self) -> bytes:
+        """An Arrow stream: the rows that stay, their text where it changed, and why."""
+        pa = _pyarrow()
+        columns = {
+            "row": pa.array(self._rows, pa.int64()),
+            "text": pa.array(self._texts, pa.large_binary()),
+        }
+        if self._explain:
+            for field in _explanation():
+                values = [_explained(result, field.name) for result in self._results]
+                columns[field.name] = pa.array(values, field.type)
+        return _to_stream(pa.table(columns))
+
+
+def _explanation() -> list[pa.Field]:
+    """Columns that ``--explain`` adds."""
+    pa = _pyarrow()
+    # Pairs and no map: some readers of Parquet, the datasets library among them, know none.
+    evidence = pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))
+    finding = pa.struct(
+        [
+            ("start", pa.int64()),
+            ("end", pa.int64()),
+            ("text", pa.string()),
+            ("score", pa.float64()),
+            ("reason", pa.string()),
+            ("evidence", evidence),
+        ]
+    )
+    types = {"removed": pa.list_(finding), "judged": pa.bool_(), "why": pa.string()}
+    return [pa.field(name, types[name]) for name in OURS]
+
+
+def _explained(result: CleanResult | None, name: str) -> Any:
+    if result is None:
+        return None
+    if name == "judged":
+        return result.judged
+    if name == "why":
+        return result.why or None
+    return [
+        finding.to_dict()
+        | {
+            "text": finding.text.encode("utf-8", "backslashreplace").decode(),
+            "evidence": [{"name": k, "value": v} for k, v in finding.evidence.items()],
+        }
+        for finding in result.findings
+    ]
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+class RowsWriter:
+    """Writes rows that came from Parquet, cleaned, in the layout they came in.
+
+    Parameters
+    ----------
+    sink
+        Where the file's bytes go.
+    name
+        What the target is called, for messages.
+    text_field
+        The column of the text.
+    explain
+        Whether ``removed``, ``judged`` and ``why`` are added.
+    """
+
+    def __init__(self, sink: Sink, *, name: str, text_field: str, explain: bool) -> None:
+        self._file = _File(sink)
+        self._name = name
+        self._text_field = text_field
+        self._explain = explain
+        self._layout: Layout | None = None
+        self._schema: pa.Schema | None = None
+        self._writer: Any = None
+        self._group: list[pa.Table] = []
+
+    def write(self, rows: Rows, answers: bytes) -> None:
+        """Take the rows of a part, and what became of them."""
+        self._begin(rows.layout)
+        if answers:
+            self._group.append(self._rebuilt(rows.table, _from_stream(answers)))
+        if rows.ends_group:
+            self._end_group()
+
+    def close(self) -> None:
+        """Write the end of the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def discard(self) -> None:
+        """Write nothing more."""
+        self._file.stopped = True  # or the writer would write its end when it is collected
+        self.close()
+
+    def _begin(self, layout: Layout) -> None:
+        pa = _pyarrow()
+        if self._layout is None:
+            self._layout = layout
+            self._schema = self._target_schema(layout.schema)
+            self._writer = pa.parquet.ParquetWriter(
+                self._file, self._schema, compression=layout.compression
+            )
+        elif self._layout is not layout and not self._layout.schema.equals(layout.schema):
+            raise OutputError(
+                "Parquet files of different schemas do not go into one file",
+                place=self._name,
+                next_step="name a folder with --output, or use --output-format jsonl",
+            )
+
+    def _target_schema(self, schema: pa.Schema) -> pa.Schema:
+        if not self._explain:
+            return schema
+        pa = _pyarrow()
+        kept = [field for field in schema if field.name not in OURS]
+        return pa.schema([*kept, *_explanation()], metadata=schema.metadata)
+
+    def _end_group(self) -> None:
+        if not self._group:
+            return
+        table = _pyarrow().concat_tables(self._group)
+        self._group = []
+        if table.num_rows:
+            self._writer.write_table(table, row_group_size=table.num_rows)
+
+    def _rebuilt(self, table: pa.Table, answers: pa.Table) -> pa.Table:
+        pa = _pyarrow()
+        if answers.num_rows != table.num_rows:
+            table = table.take(answers.column("row"))
+        changed = answers.column("text").is_valid()
+        if pa.compute.any(changed).as_py():
+            index = table.schema.get_field_index(self._text_field)
+            column = self._replaced(table.column(index), changed, answers.column("text"))
+            table = table.set_column(index, table.schema.field(index), column)
+        if self._explain:
+            table = table.drop_columns([name for name in OURS if name in table.schema.names])
+            for field in _explanation():
+                table = table.append_column(field, answers.column(field.name))
+            table = table.replace_schema_metadata(self._schema.metadata)  # type: ignore[union-attr]
+        return table
+
+    def _replaced(
+        self, column: pa.ChunkedArray, changed: pa.ChunkedArray, texts: pa.ChunkedArray
+    ) -> pa.ChunkedArray:
+        pa = _pyarrow()
+        kind = column.type
+        raw = _plain(column).cast(pa.large_binary())
+        mixed = pa.compute.if_else(changed, texts, raw)
+        if pa.types.is_dictionary(kind):
+            options = pa.compute.CastOptions(kind.value_type, allow_invalid_utf8=True)
+            return mixed.cast(options=options).dictionary_encode().cast(kind)
+        options = pa.compute.CastOptions(kind, allow_invalid_utf8=True)
+        return mixed.cast(options=options)
+
+
+class LinesToParquet:
+    """Writes JSON lines as Parquet.
+
+    What types the columns have is known at the last record only, so the lines wait in an unnamed
+    temporary file until then.
+
+    Parameters
+    ----------
+    sink
+        Where the file's bytes go.
+    name
+        What the target is called, for messages.
+    """
+
+    def __init__(self, sink: Sink, *, name: str) -> None:
+        self._pa = _pyarrow()
+        self._file = _File(sink)
+        self._name = name
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
+        self._sizes: list[int] = []
+        self._group = bytearray()
+        self._schema = self._pa.schema([])
+
+    def write(self, lines: bytes) -> None:
+        """Take whole lines."""
+        self._group += lines
+        while len(self._group) >= _LINES_GROUP:
+            end = self._group.index(b"\n", _LINES_GROUP - 1) + 1
+            self._end_group(bytes(self._group[:end]))
+            del self._group[:end]
+
+    def close(self) -> None:
+        """Write the file."""
+        with self._spool as spool, self._errors():
+            if self._group:
+                self._end_group(bytes(self._group))
+            spool.seek(0)
+            writer = self._pa.parquet.ParquetWriter(
+                self._file, self._schema, compression=_NEW_COMPRESSION
+            )
+            with writer:
+                for size in self._sizes:
+                    table = self._pa.Table.from_pylist(_parsed(spool.read(size)), self._schema)
+                    writer.write_table(table, row_group_size=max(1, table.num_rows))
+
+    def discard(self) -> None:
+        """Forget what was taken."""
+        self._spool.close()
+
+    def _end_group(self, lines: bytes) -> None:
+        with self._errors():
+            schema = _schema_of(_parsed(lines))
+            self._schema = self._pa.unify_schemas(
+                [self._schema, schema], promote_options="permissive"
+            )
+        self._spool.write(lines)
+        self._sizes.append(len(lines))
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (self._pa.ArrowException, UnicodeError, OverflowError, ValueError) as error:
+            raise OutputError(
+                f"the records do not fit into one table ({error})",
+                place=self._name,
+                next_step="use --output-format jsonl",
+            ) from error
+
+
+def _schema_of(records: Sequence[dict[str, Any]]) -> pa.Schema:
+    """Types of all fields that any of the records has, in the order in which they come up."""
+    pa = _pyarrow()
+    names = dict.fromkeys(name for record in records for name in record)
+    types = {name: pa.array([record.get(name) for record in records]).type for name in names}
+    return pa.schema(list(types.items()))
+
+
+def _parsed(lines: bytes) -> list[dict[str, Any]]:
+    return [_loads(line) for line in lines.split(b"\n") if line.strip()]
+
+
+def _loads(line: bytes) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        import json
+
+        record = json.loads(line)  # NaN and its like, which orjson does not take
+    return record
+
+
+class _File(io.RawIOBase):
+    """A file object for pyarrow, in front of a sink."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._write: Callable[[bytes], object] = sink.write
+        self.stopped = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        taken = bytes(data)
+        if not self.stopped:
+            self._write(taken)
+        return len(taken)

@@ -1,0 +1,251 @@
+"""Where bytes go: standard output, and files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, Self
+
+from cleaner.errors import OutputError
+from cleaner.formats.compression import Packed
+
+if TYPE_CHECKING:
+    from cleaner.formats.kinds import Compression
+
+_LONGEST_NAME = 200  # bytes; file systems allow 255, and what is hidden beside has a longer one
+
+
+class Sink(Protocol):
+    """Takes bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take `data`; `OutputError` if that fails."""
+
+    def flush(self) -> object:
+        """Hand on what was taken so far."""
+
+
+class StandardOutput:
+    """Standard output as a sink: bytes as they are, errors with their place."""
+
+    def __init__(self) -> None:
+        if sys.stdout is None:
+            raise OutputError("it is closed", place="standard output", next_step="use --output")
+        self._stream = sys.stdout.buffer
+
+    def write(self, data: bytes) -> None:
+        """Take `data`; a reader that has gone away raises `BrokenPipeError`."""
+        self._do(lambda: self._stream.write(data))
+
+    def flush(self) -> None:
+        """Hand on what was taken so far."""
+        self._do(self._stream.flush)
+
+    def _do(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except OSError as error:
+            # What is left in the buffer would fail once more when the interpreter ends.
+            _point_at_nothing(self._stream)
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise _cannot_write("standard output", error) from error
+
+
+def _point_at_nothing(stream: BinaryIO) -> None:
+    with suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+def _cannot_write(name: str, error: OSError) -> OutputError:
+    step = ""
+    if isinstance(error, FileNotFoundError):
+        step = "make the folder first"
+    elif isinstance(error, PermissionError):
+        step = "check the permissions of the file and its folder"
+    reason = error.strerror or str(error)
+    return OutputError(f"cannot be written ({reason})", place=name, next_step=step)
+
+
+class AtomicFile:
+    """A file that is there whole or not at all.
+
+    What is written goes to a hidden file beside the target, ``.NAME.partial``, which takes the
+    target's place when the ``with`` block ends without an error. A link is followed; permissions of
+    an existing target are kept. A target that is no regular file (a device, a pipe) is written as
+    it is. What a killed run left of its partial file is written over; that of a run which is still
+    going is not.
+
+    Parameters
+    ----------
+    name
+        The target.
+    leave_equal
+        Whether a target that holds the very same bytes already is left as it is.
+
+    Raises
+    ------
+    OutputError
+        If the target or its folder cannot be written, the disk is full, or another run is writing
+        the same target.
+    """
+
+    def __init__(self, name: str | Path, *, leave_equal: bool = False) -> None:
+        self.name = str(name)
+        self._target = Path(os.path.realpath(name))
+        self._leave_equal = leave_equal
+        self._temporary: Path | None = None
+        self._stream: BinaryIO | None = None
+        self._discarded = False
+
+    def __enter__(self) -> Self:
+        with self._errors():
+            if self._target.is_dir():
+                raise IsADirectoryError(21, "Is a directory")
+            if self._target.exists() and not self._target.is_file():
+                self._stream = self._target.open("wb")
+                return self
+            temporary = hidden_beside(self._target, "partial")
+            self._stream = self._locked(temporary)
+            self._temporary = temporary
+        return self
+
+    def _locked(self, path: Path) -> BinaryIO:
+        # Opened without emptying it: it may be another run's. Its mode comes from the umask.
+        stream = path.open("ab")
+        if not lock(stream):
+            stream.close()
+            raise OutputError(
+                "another run is writing it", place=self.name, next_step="wait for its end"
+            )
+        stream.truncate(0)
+        return stream
+
+    def write(self, data: bytes) -> None:
+        """Take `data`."""
+        if self._stream is None:
+            raise ValueError("write outside the with block")
+        with self._errors():
+            self._stream.write(data)
+
+    def flush(self) -> None:
+        """Hand on what was taken so far, to a device; a file is all or nothing."""
+        if self._temporary is None and self._stream is not None:
+            with self._errors():
+                self._stream.flush()
+
+    def discard(self) -> None:
+        """Leave the target as it is when the block ends."""
+        self._discarded = True
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            with self._errors():
+                self._finish(keep=kind is None and not self._discarded)
+        finally:
+            if self._temporary is not None:
+                with suppress(OSError):
+                    self._temporary.unlink()
+            if self._stream is not None:
+                with suppress(OSError):  # the flush has told of it already
+                    self._stream.close()
+
+    def _finish(self, *, keep: bool) -> None:
+        stream, temporary = self._stream, self._temporary
+        if stream is None or not keep:
+            return
+        stream.flush()
+        if temporary is None or (self._leave_equal and _equal(temporary, self._target)):
+            return
+        _copy_rights(self._target, stream.fileno())
+        os.fsync(stream.fileno())
+        temporary.replace(self._target)
+        self._temporary = None
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _cannot_write(self.name, error) from error
+
+
+def lock(stream: IO[bytes]) -> bool:
+    """Lock an open file for this process alone; whether no other has it.
+
+    Where the system or the file system has no locks, nobody else has it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def hidden_beside(target: Path, what: str) -> Path:
+    """The hidden file beside `target` that holds what a run needs until it is done."""
+    name = target.name
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        import hashlib
+
+        name = f"{name[:50]}.{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
+    return target.with_name(f".{name}.{what}")
+
+
+def _equal(one: Path, other: Path) -> bool:
+    import filecmp
+
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
+
+
+def _copy_rights(target: Path, descriptor: int) -> None:
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return
+    with suppress(PermissionError):  # only the owner, or root, may give a file away
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+
+
+class PackedSink:
+    """Compresses what goes into another sink.
+
+    Parameters
+    ----------
+    sink
+        Where the compressed bytes go.
+    compression
+        How to compress.
+    """
+
+    def __init__(self, sink: Sink, compression: Compression) -> None:
+        self._packed = Packed(sink.write, compression)
+
+    def write(self, data: bytes) -> None:
+        """Take `data`."""
+        self._packed.write(data)
+
+    def flush(self) -> None:
+        """Do nothing: a compressor that is flushed gives other bytes, at the whim of the clock."""
+
+    def close(self) -> None:
+        """Write the end of the compressed data."""
+        self._packed.close()

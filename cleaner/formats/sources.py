@@ -1,0 +1,292 @@
+"""Where documents come from: files, folders, patterns of names, standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from cleaner.errors import InputError, OptionError
+from cleaner.formats.compression import (
+    DamagedError,
+    Readable,
+    TruncatedError,
+    Unpacked,
+    read_arrived,
+)
+from cleaner.formats.encoding import STDIN, decode, shown
+from cleaner.formats.kinds import Format, Kind, kind_of, suffixed
+
+_CHUNK = 1 << 18  # bytes asked for at once; a pipe gives what it has
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, or standard input.
+
+    Attributes
+    ----------
+    name
+        As the user gave it, or the folder it was found in and its path there; ``-`` is standard
+        input.
+    kind
+        How it is read.
+    relative
+        Its path below the folder or pattern that it was found by; its bare name where it was named
+        itself.
+    """
+
+    name: str
+    kind: Kind
+    relative: str = ""
+
+    @property
+    def format(self) -> Format:
+        """How documents lie in it."""
+        return self.kind.format
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether this is standard input."""
+        return self.name == STDIN
+
+    @property
+    def path(self) -> Path:
+        """The file. Without meaning for standard input."""
+        return Path(self.name)
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is a file that can be read again, and never has to be waited for."""
+        return not self.is_stdin and self.path.is_file()
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open for reading bytes as they are stored.
+
+        Raises
+        ------
+        InputError
+            If it is missing, a directory, or not to be read.
+        """
+        if self.is_stdin:
+            yield _standard_input()
+            return
+        try:
+            stream = self.path.open("rb")
+        except OSError as error:
+            raise cannot_read(self.name, error) from error
+        with stream:
+            yield stream
+
+    def text(self, stream: BinaryIO) -> str:
+        """Read the whole of the open `stream` as one document.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        return decode(self.whole(stream))
+
+    def whole(self, stream: BinaryIO) -> bytes:
+        """Read the whole of the open `stream`, unpacked.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        with self._reading():
+            if self.kind.compression:
+                return Unpacked(stream, self.kind.compression).read()
+            return stream.read()
+
+    def lines(self, stream: BinaryIO) -> Iterator[bytes]:
+        r"""Read whole lines of the open `stream` as they arrive: a slow pipe is not waited for.
+
+        Yields
+        ------
+        bytes
+            One line or more, each with its ``\n``; the last of all perhaps without. Empty where
+            something arrived that is no whole line yet.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        readable = Unpacked(stream, self.kind.compression) if self.kind.compression else stream
+        rest: list[bytes] = []  # pieces of a line that has not ended yet: joined once
+        while chunk := self._chunk(readable):
+            end = chunk.rfind(b"\n") + 1
+            if not end:
+                rest.append(chunk)
+                yield b""
+                continue
+            yield b"".join([*rest, chunk[:end]])
+            rest = [chunk[end:]] if end < len(chunk) else []
+        if rest:
+            yield b"".join(rest)
+
+    def _chunk(self, stream: BinaryIO | Readable) -> bytes:
+        with self._reading():
+            if isinstance(stream, Unpacked):
+                return stream.read1()
+            return read_arrived(stream, _CHUNK)  # type: ignore[arg-type]  # all others are files
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise cannot_read(self.name, error) from error
+        except TruncatedError:
+            raise InputError(
+                f"ends in the middle of its {_PACKED[self.kind.compression]} data",
+                place=shown(self.name),
+                next_step="get it anew: what is behind this point is lost",
+            ) from None
+        except DamagedError as error:
+            raise InputError(
+                f"is damaged, or no {_PACKED[self.kind.compression]} data ({error})",
+                place=shown(self.name),
+                next_step="get it anew",
+            ) from None
+
+
+_PACKED = {"": "", "gz": "gzip", "zst": "zstd"}
+
+
+def source(name: str, kind: str | None = None) -> Source:
+    """Make a source of a file name, its kind by its suffix where none is given."""
+    return Source(name, kind_of(name, kind), PurePath(name).name)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the user named, as sources: found anew each time, so that nobody holds a million names.
+
+    Attributes
+    ----------
+    names
+        Files, folders, patterns; ``-`` is standard input.
+    kind
+        What all of them are, as the user gave it; None: by their suffixes.
+    """
+
+    names: tuple[str, ...]
+    kind: str | None = None
+
+    def __iter__(self) -> Iterator[Source]:
+        for name in self.names:
+            if name == STDIN:
+                yield source(name, self.kind)
+            elif Path(name).is_dir():
+                yield from self._in_folder(Path(name))
+            elif self.is_pattern(name):
+                yield from self._by_pattern(name)
+            else:
+                yield source(name, self.kind)
+
+    @property
+    def folders(self) -> list[str]:
+        """Those of the names that are folders."""
+        return [name for name in self.names if name != STDIN and Path(name).is_dir()]
+
+    @property
+    def are_many(self) -> bool:
+        """Whether one of the names stands for files that were not named themselves."""
+        return bool(self.folders) or any(map(self.is_pattern, self.names))
+
+    @staticmethod
+    def is_pattern(name: str) -> bool:
+        """Whether a name is a pattern of names, and no file's own."""
+        return name != STDIN and glob.has_magic(name) and not os.path.lexists(name)
+
+    def _in_folder(self, folder: Path) -> Iterator[Source]:
+        """Files of a known kind, all of them where a kind is given; hidden ones never."""
+        for path in _walk(folder):
+            if self.kind is not None or suffixed(path.name) is not None:
+                yield Source(
+                    str(path), kind_of(path.name, self.kind), str(path.relative_to(folder))
+                )
+
+    def _by_pattern(self, pattern: str) -> Iterator[Source]:
+        plain = takewhile(lambda part: not glob.has_magic(part), PurePath(pattern).parts)
+        root = PurePath(*plain)
+        found = False
+        # Not Path.glob(): that takes no absolute patterns.
+        for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207
+            if Path(name).is_file():
+                found = True
+                yield Source(name, kind_of(name, self.kind), str(PurePath(name).relative_to(root)))
+        if not found:
+            raise InputError("no file matches", place=pattern, next_step="check the pattern")
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Files below `folder`, in the order of their names, links to folders not followed."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise cannot_read(str(folder), error) from error
+    for entry in listed:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(folder / entry.name)
+        elif entry.is_file():
+            yield folder / entry.name
+
+
+def _is_pattern(name: str) -> bool:
+    return glob.has_magic(name) and not os.path.lexists(name)
+
+
+def check_sources(sources: Sequence[Source]) -> None:
+    """See that every source can be opened, before the first of them is read.
+
+    Raises
+    ------
+    InputError
+        If one of them is missing, a directory, or not to be read.
+    OptionError
+        If standard input is named twice.
+    """
+    if sum(item.is_stdin for item in sources) > 1:
+        raise OptionError("standard input can be read once only", next_step="name - once")
+    for item in sources:
+        # A named pipe would wait for its writer, and lose it when closed again.
+        if not item.is_stdin and not item.path.is_fifo():
+            with item.open():
+                pass
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise InputError("it is closed", place="standard input", next_step="name a file")
+    return sys.stdin.buffer
+
+
+def cannot_read(name: str, error: OSError) -> InputError:
+    """What the user is told of a file that the system does not give."""
+    place = shown(name)
+    if isinstance(error, FileNotFoundError):
+        return InputError("no such file", place=place, next_step="check the name")
+    if isinstance(error, IsADirectoryError):
+        return InputError(
+            "is a directory",
+            place=place,
+            next_step="name a folder for what is left of its files with --output",
+        )
+    if isinstance(error, PermissionError):
+        return InputError("may not be read", place=place, next_step="check its permissions")
+    return InputError(f"cannot be read ({error.strerror or error})", place=place)

@@ -1,0 +1,98 @@
+"""How far a run is, for people at a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from cleaner.tally import Tally
+
+_BEGIN = 0.5  # seconds before a bar is drawn: what is done sooner needs none
+_EVERY = 0.1  # seconds between two looks
+
+
+class Silent:
+    """Says nothing but what it is told to say."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was drawn."""
+
+    def log(self, line: str) -> None:
+        """Write a line on standard error."""
+        import click
+
+        click.echo(line, err=True)
+
+    def update(self, tally: Tally, position: int) -> None:
+        """Nothing to draw."""
+
+
+class Bar(Silent):
+    """A progress bar on standard error: documents, rate, share removed, time left.
+
+    Parameters
+    ----------
+    total
+        Bytes to read; None where nobody knows.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._begun = time.monotonic()
+        self._next = self._begun + _BEGIN
+        self._progress: Any = None
+        self._task: Any = None
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def log(self, line: str) -> None:
+        """Write a line above the bar."""
+        if self._progress is None:
+            super().log(line)
+        else:
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def update(self, tally: Tally, position: int) -> None:
+        """Show the figures, not too often."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _EVERY
+        if self._progress is None:
+            self._start()
+        rate = tally.documents / (now - self._begun)
+        self._progress.update(
+            self._task,
+            completed=position,
+            figures=f"{tally.documents:,} documents, {rate:,.0f}/s,"
+            f" {tally.share_removed:.1%} removed",
+        )
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._progress.start()
+        self._task = self._progress.add_task("", total=self._total, figures="")
+
+
+def progress(total: int | None, *, wanted: bool) -> Silent:
+    """A bar where it is wanted and standard error alone is a terminal's, else none."""
+    if not wanted or sys.stderr is None or not sys.stderr.isatty():
+        return Silent()
+    return Bar(total)

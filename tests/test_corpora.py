@@ -1,0 +1,689 @@
+"""Runs over many documents: all formats, all cores, and what breaks on the way."""
+
+import contextlib
+import gzip
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import zstandard
+from click.testing import CliRunner
+from inputs import NAMED
+
+from cleaner.cli import main
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+DROP = ["--drop", "JUNK"]
+TEXT = "Good line {}.\nJUNK line.\nGood again.\n"
+LEFT = "Good line {}.\nGood again.\n"
+# Half a minute of work in one fragment after the other: time enough to be killed in.
+SLOW = "The bridge will be closed on day {0}, the council said. " * 60_000
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+
+
+def start(*arguments, **options):
+    whole = [sys.executable, "-m", "cleaner", *map(str, arguments)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen(whole, env=ENVIRONMENT, **options)
+
+
+def process(*arguments, stdin=None):
+    """A run in a process of its own."""
+    with start(*arguments, stdin=subprocess.PIPE) as started:
+        out, err = started.communicate(stdin or b"", timeout=240)
+    return started.returncode, out, err.decode()
+
+
+def run(*arguments, stdin=None):
+    """A run in this process; never with workers."""
+    made = CliRunner().invoke(main, [str(item) for item in arguments], input=stdin)
+    if made.exception is not None and not isinstance(made.exception, SystemExit):
+        raise made.exception
+    return made.exit_code, made.stdout_bytes, made.stderr
+
+
+def done(*arguments, stdin=None, how=run):
+    status, out, err = how(*arguments, stdin=stdin)
+    assert status == 0, err
+    return out
+
+
+def failed(made, *parts, status=1):
+    found, _, err = made
+    assert found == status, err
+    assert "Traceback" not in err
+    for part in parts:
+        assert part in err
+    return err
+
+
+def jsonl(*texts):
+    return b"".join(
+        json.dumps({"id": n, "text": text, "n": 1.0}).encode() + b"\n"
+        for n, text in enumerate(texts)
+    )
+
+
+def numbered(count, pattern=TEXT):
+    return jsonl(*(pattern.format(n) for n in range(count)))
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in names(folder)}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A folder of files of every kind."""
+    folder = tmp_path / "corpus"
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "one.txt").write_text(TEXT.format(1))
+    (folder / "a" / "two.txt.gz").write_bytes(gzip.compress(TEXT.format(2).encode()))
+    (folder / "a" / "b" / "three.txt").write_text(TEXT.format(3))
+    (folder / "a" / "many.jsonl").write_bytes(numbered(50))
+    (folder / "a" / "many.jsonl.zst").write_bytes(zstandard.compress(numbered(40)))
+    (folder / "empty.jsonl").write_bytes(b"")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    (folder / ".hidden.txt").write_text(TEXT.format(4))
+    return folder
+
+
+# --- formats -------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_folder_is_mirrored(tree, tmp_path):
+    out = tmp_path / "out"
+    _, _, shown = run(tree, "-o", out)
+    assert shown.startswith("93 documents, 93 changed, 0 not judged; 0 errors; ")
+    assert "removed: 93 fragments, 1,023 of " in shown
+    assert names(out) == [
+        "a/b/three.txt", "a/many.jsonl", "a/many.jsonl.zst", "a/two.txt.gz", "empty.jsonl",
+        "one.txt",
+    ]  # fmt: skip
+    assert (out / "a/b/three.txt").read_text() == LEFT.format(3)
+    assert gzip.decompress((out / "a/two.txt.gz").read_bytes()).decode() == LEFT.format(2)
+    assert (out / "a/many.jsonl").read_bytes() == numbered(50, LEFT)
+    with zstandard.ZstdDecompressor().stream_reader((out / "a/many.jsonl.zst").open("rb")) as file:
+        assert file.read() == numbered(40, LEFT)
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_pattern_is_mirrored_from_where_it_begins_to_be_one(tree, tmp_path):
+    out = tmp_path / "out"
+    done(f"{tree}/**/*.txt", "-o", out)
+    assert names(out) == ["a/b/three.txt", "one.txt"]
+    failed(run(f"{tree}/*.csv", "-o", out), "no file matches; check the pattern")
+
+
+@pytest.mark.usefixtures("marked")
+def test_named_files_go_to_a_folder_that_is_there(tree, tmp_path):
+    (tmp_path / "out").mkdir()
+    done(tree / "one.txt", tree / "a" / "two.txt.gz", "-o", tmp_path / "out")
+    assert names(tmp_path / "out") == ["one.txt", "two.txt.gz"]
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_folder_into_one_file(tree, tmp_path):
+    out = tmp_path / "all.jsonl.gz"
+    done(tree, "-o", out)
+    records = [json.loads(line) for line in gzip.decompress(out.read_bytes()).splitlines()]
+    assert len(records) == 93
+    assert records[-1] == {"id": str(tree / "one.txt"), "text": LEFT.format(1)}
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_folder_in_place(tree):
+    (tree / "empty.jsonl").chmod(0o600)
+    done(tree, "-i")
+    assert gzip.decompress((tree / "a/two.txt.gz").read_bytes()).decode() == LEFT.format(2)
+    assert (tree / "a/many.jsonl").read_bytes() == numbered(50, LEFT)
+    assert (tree / ".hidden.txt").read_text() == TEXT.format(4)
+    before = contents(tree)
+    done(tree, "-i")
+    assert contents(tree) == before
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_folder_is_checked(tree):
+    shown = failed(run(tree, "--check"))
+    assert shown.count("1 fragment would be removed") == 93
+    failed(run(tree), f"{tree}: is a directory; name a folder")
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_compression_by_suffix_and_by_option(tmp_path, suffix):
+    path, back = tmp_path / f"a.jsonl{suffix}", tmp_path / "b.jsonl"
+    done("--format", "jsonl", "-o", path, stdin=numbered(30))
+    done(path, "-o", back)
+    assert back.read_bytes() == numbered(30, LEFT)
+    kind = "jsonl" + suffix
+    packed = done("--format", "jsonl", "--output-format", kind, stdin=numbered(30))
+    assert done("--format", kind, stdin=packed) == numbered(30, LEFT)
+
+
+@pytest.mark.usefixtures("marked")
+def test_members_one_after_the_other_are_one_stream(tmp_path):
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(numbered(10)) + gzip.compress(numbered(5)))
+    assert done(path) == numbered(10, LEFT) + numbered(5, LEFT)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-o", "corpus"], "over itself"),
+        (["-o", "corpus/out"], "lies within the input"),
+        (["-o", "out.txt", "--output-format", "text"], "cannot become text"),
+        (["-o", "out", "--output-format", "jsonl"], "two inputs would be written to"),
+        (["-o", "out/", "--title", "T"], "do not go together"),
+        (["-i", "--resume"], "do not go together"),
+        (["-i", "--output-format", "jsonl"], "do not go together"),
+    ],
+)
+def test_what_is_refused_before_anything_is_written(tree, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tree / "a" / "many.ndjson").write_bytes(numbered(1))
+    before = contents(tmp_path)
+    failed(run("corpus", *options), message, status=2)
+    assert contents(tmp_path) == before
+
+
+# --- the same bytes ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def articles(tmp_path_factory):
+    """Documents of many kinds, enough for several blocks, in JSONL."""
+    seed = (ROOT / "fixtures" / "seed" / "ukraine.txt").read_text()
+    texts = [data.decode("utf-8", "replace") for data in NAMED.values() if len(data) < 20_000]
+    path = tmp_path_factory.mktemp("articles") / "articles.jsonl"
+    path.write_bytes(jsonl(*[seed, *texts, seed] * 4, *["Short. " * 30] * 2_000))
+    return path
+
+
+def test_the_same_bytes_whatever_the_jobs_and_batches(articles, tmp_path):
+    made = []
+    for number, options in enumerate(
+        (["-j1"], ["-j2"], ["-j3", "--batch-size", "1"], ["-j1", "--batch-size", "256"])
+    ):
+        out, gone = tmp_path / f"{number}.jsonl.gz", tmp_path / f"{number}.gone.zst"
+        done(articles, "--explain", "-o", out, "--removed", gone, *options, how=process)
+        made.append((out.read_bytes(), gone.read_bytes()))
+    assert len(set(made)) == 1
+    assert gzip.decompress(made[0][0]).count(b"blood clotting") > 0
+
+
+def test_figures_of_a_run(articles, tmp_path):
+    figures = []
+    for jobs in ("-j1", "-j2"):
+        stats = ["--stats", tmp_path / "stats.json"]
+        done(articles, jobs, "-o", tmp_path / "out", *stats, how=process)
+        figures.append(json.loads((tmp_path / "stats.json").read_text()))
+        for name in ("seconds", "documents_per_second"):
+            assert figures[-1].pop(name) > 0
+    assert figures[0] == figures[1]
+    removed = figures[0]["fragments_removed"]
+    assert removed["off-topic"] >= 8 * 6
+    assert figures[0]["documents"] == articles.read_bytes().count(b"\n")
+    assert figures[0]["not_judged"]["fewer than 5 fragments"] > 0
+    assert set(figures[0]["characters_removed"]) == set(removed)
+
+
+@pytest.mark.parametrize("size", [3, 900, 1_100, 2_500])
+def test_nothing_is_lost_at_any_size(tmp_path, size):
+    """One process, several, or first the one and then the others: by how much there is to do."""
+    data = numbered(size, "x" * 1_000 + "{}")
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(data)
+    assert done(path, how=process) == data
+    assert done("--format", "jsonl", stdin=data, how=process) == data
+
+
+def test_workers_pass_on_what_has_arrived():
+    with start("--format", "jsonl", "-j2", stdin=subprocess.PIPE) as process:
+        for number in range(3):
+            line = jsonl(f"Record {number}.\n")
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline() == line
+        process.stdin.close()
+        assert process.stdout.read() == b""
+        assert process.wait(60) == 0
+
+
+# --- records and files that cannot be used -------------------------------------------------------
+
+BAD = b'{"text": "a", "text": null}\n'
+
+
+@pytest.mark.usefixtures("marked")
+def test_records_that_cannot_be_used(tmp_path):
+    path, stats = tmp_path / "a.jsonl", tmp_path / "stats.json"
+    path.write_bytes(numbered(2) + BAD + b"{nonsense\n" + numbered(2))
+    failed(run(path, "-o", tmp_path / "out"), "a.jsonl:3: the field 'text' is not a string")
+    assert names(tmp_path) == ["a.jsonl"]
+    options = [path, "--stats", stats, "--on-error"]
+    assert done(*options, "skip") == numbered(2, LEFT) * 2
+    assert json.loads(stats.read_text())["errors"] == 2
+    kept = numbered(2, LEFT) + BAD + b"{nonsense\n" + numbered(2, LEFT)
+    status, out, shown = run(*options, "keep")
+    assert (status, out) == (0, kept)
+    assert "records kept as they are: 2 (first: " in shown
+    failed(
+        run(*options, "keep", "-o", tmp_path / "out.parquet"), "cannot be kept as it is in another"
+    )
+
+
+@pytest.mark.usefixtures("marked")
+def test_bytes_that_are_no_utf8_in_a_record(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"x": "\xff", "text": "Good \xfe\xc3.\\nJUNK \xff.\\nEnd.\\n"}\n' * 3)
+    assert done(path) == b'{"x": "\xff", "text": "Good \xfe\xc3.\\nEnd.\\n"}\n' * 3
+
+
+def cut(path, kind):
+    data = numbered(3_000)
+    packed = gzip.compress(data) if kind == "gz" else zstandard.compress(data)
+    path.write_bytes(packed[: len(packed) * 3 // 4])
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(("kind", "called"), [("gz", "gzip"), ("zst", "zstd")])
+def test_truncated_files(tmp_path, kind, called):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    bad = folder / f"b.jsonl.{kind}"
+    cut(bad, kind)
+    message = f"{bad}: ends in the middle of its {called} data"
+    failed(run(bad, "-o", tmp_path / "out.jsonl"), message)
+    assert names(tmp_path) == [f"in/b.jsonl.{kind}"] or ".out.jsonl.journal" in names(tmp_path)
+    (folder / "a.txt").write_text(TEXT.format(1))
+    (folder / "c.txt").write_text(TEXT.format(2))
+    failed(run(folder, "-o", out), message)
+    assert (out / "a.txt").read_text() == LEFT.format(1)
+    assert not (out / bad.name).exists()
+    gone, stats = tmp_path / "gone", tmp_path / "stats"
+    options = ["--removed", gone, "--stats", stats, "--on-error", "skip"]
+    status, _, shown = run(folder, "-o", out, *options)
+    assert status == 0
+    assert f"{message}: left out" in shown
+    # What is left out is not accounted for either.
+    assert gone.read_bytes().count(b"\n") == 2
+    figures = json.loads(stats.read_text())
+    assert (figures["documents"], figures["errors"]) == (2, 1)
+    assert names(out) == ["a.txt", "c.txt"]
+    done(folder, "-o", out, "--on-error", "keep")
+    assert (out / bad.name).read_bytes() == bad.read_bytes()
+    before = bad.read_bytes()
+    done(folder, "-i", "--on-error", "skip")
+    assert bad.read_bytes() == before
+    assert (folder / "a.txt").read_text() == LEFT.format(1)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize("data", [b"", b"no compressed data at all" * 9])
+def test_what_is_no_compressed_file(tmp_path, kind, data):
+    path = tmp_path / f"a.txt.{kind}"
+    path.write_bytes(data)
+    failed(run(path), f"{path}: ", "get it anew")
+
+
+def test_a_record_of_100_megabytes(tmp_path):
+    long = json.dumps({"id": 1, "text": "word " * 20_000_000}).encode() + b"\n"
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
+    path.write_bytes(numbered(2) + long + numbered(2))
+    done(path, "-j2", "-o", out, "--stats", tmp_path / "stats.json", *DROP, how=process)
+    assert out.read_bytes() == numbered(2, LEFT) + long + numbered(2, LEFT)
+    why = json.loads((tmp_path / "stats.json").read_text())["not_judged"]
+    assert why["longer than 20,000,000 characters"] == 1
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("option", ["-o", "--removed", "--stats"])
+def test_a_full_disk(tmp_path, option):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(numbered(3_000))
+    made = run(path, option, "/dev/full")
+    failed(made, "/dev/full: cannot be written (No space left on device)")
+    assert names(tmp_path) == ["a.jsonl"]
+
+
+def test_a_full_file_system(tmp_path):
+    """Files may grow to 100 kB and no more, as on a disk that is full."""
+    path, out = tmp_path / "a.jsonl", tmp_path / "out"
+    path.write_bytes(numbered(3_000, "x" * 1000 + "{}"))
+    out.mkdir()
+    limit = (resource.RLIMIT_FSIZE, (100_000, 100_000))
+    code = (
+        "import resource, signal, runpy, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(*{limit!r})\n"
+        "runpy.run_module('cleaner', run_name='__main__')\n"
+    )
+    whole = [sys.executable, "-c", code, str(path), "-j1", "-o", str(out / "o.jsonl")]
+    made = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, check=False, timeout=100)
+    assert made.returncode == 1
+    assert b"cannot be written (File too large)" in made.stderr
+    assert b"Traceback" not in made.stderr
+    assert not (out / "o.jsonl").exists()
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_read_only(tree, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    out.chmod(0o500)
+    failed(run(tree, "-o", out), "cannot be")
+
+
+@pytest.mark.usefixtures("marked")
+def test_an_output_below_a_file(tree, tmp_path):
+    (tmp_path / "file").write_text("")
+    failed(run(tree, "-o", tmp_path / "file" / "out"), "file/out/", "Not a directory")
+
+
+def test_a_reader_that_goes_away(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(numbered(20_000))
+    with start(path, "-j2") as started:
+        assert started.stdout.readline()
+        started.stdout.close()
+        assert started.stderr.read() == b""
+        assert started.wait(60) == 1
+
+
+# --- killed --------------------------------------------------------------------------------------
+
+
+def workers_of(started):
+    """The process ids of the workers that `started` has started."""
+    found = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()
+    return [int(pid) for pid in found if b"spawn_main" in _commandline(pid)]
+
+
+def _commandline(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def resident(pid):
+    """Bytes of memory that a process has."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def wait_for(condition, started):
+    for _ in range(3_000):
+        found = condition()
+        if found:
+            return found
+        assert started.poll() is None, started.stderr.read()
+        time.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+def busy_worker(started):
+    """A worker that has begun a long document, once there is one."""
+
+    def one():
+        return [pid for pid in workers_of(started) if resident(pid) > 200_000_000]
+
+    return wait_for(one, started)[0]
+
+
+def is_gone(pid):
+    return not _commandline(pid)
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """A folder with three short documents and two long ones."""
+    folder = tmp_path / "slow"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"a{number}.txt").write_text(TEXT.format(number) + "x" * 300_000)
+    for number in range(2):
+        (folder / f"b{number}.txt").write_text(SLOW.format(number))
+    return folder
+
+
+@linux
+def test_a_worker_that_is_killed(slow, tmp_path):
+    out = tmp_path / "out"
+    with start(slow, "-j2", "-o", out, *DROP) as started:
+        pid = busy_worker(started)
+        others = workers_of(started)
+        os.kill(pid, signal.SIGKILL)
+        shown = started.stderr.read().decode()
+        assert started.wait(60) == 1
+    assert "a worker was ended by signal SIGKILL while it had " in shown
+    assert f"{slow}/b" in shown
+    assert "Traceback" not in shown
+    assert {"b0.txt", "b1.txt"}.isdisjoint(names(out))
+    assert not [name for name in names(out) if name.endswith(".partial")]
+    assert all(map(is_gone, others))
+
+
+@linux
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+@pytest.mark.parametrize("jobs", ["-j1", "-j2"])
+def test_a_run_that_is_interrupted(slow, tmp_path, number, status, jobs):
+    out = tmp_path / "out"
+    with start(slow, jobs, "-o", out, *DROP, start_new_session=True) as started:
+        wait_for((out / "a2.txt").exists, started)
+        others = workers_of(started)
+        os.killpg(started.pid, number)  # as a terminal does it: to all of them
+        shown = started.stderr.read().decode()
+        assert started.wait(60) == status
+    assert shown.splitlines()[-1] == "Interrupted."
+    assert "Traceback" not in shown
+    whole = [name for name in names(out) if not name.startswith(".")]
+    assert whole[:3] == ["a0.txt", "a1.txt", "a2.txt"]
+    assert not [name for name in names(out) if name.endswith(".partial")]
+    assert all(map(is_gone, others))
+    for name in whole[:3]:
+        assert (out / name).read_text() == (slow / name).read_text().replace("JUNK line.\n", "")
+
+
+@linux
+def test_workers_end_with_the_process_that_started_them(slow, tmp_path):
+    with start(slow, "-j2", "-o", tmp_path / "out") as started:
+        busy_worker(started)
+        others = workers_of(started)
+        started.kill()
+        started.wait(60)
+    for _ in range(1_000):
+        if all(map(is_gone, others)):
+            return
+        time.sleep(0.02)
+    raise AssertionError(others)
+
+
+# --- gone on with --------------------------------------------------------------------------------
+
+
+def journal(path):
+    return path.with_name(f".{path.name}.journal")
+
+
+def killed(*arguments, when):
+    """A run that is killed as soon as `when` holds."""
+    with start(*arguments) as started:
+        wait_for(when, started)
+        started.kill()
+        started.wait(60)
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A file of some ten blocks."""
+    path = tmp_path / "many.jsonl"
+    path.write_bytes(b"".join(numbered(400, "x" * 3_000 + TEXT) for _ in range(2)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "jobs"),
+    [(".jsonl", "-j1"), (".jsonl.gz", "-j2"), (".jsonl.zst", "-j1"), (".parquet", "-j2")],
+)
+def test_a_killed_run_is_gone_on_with(many, tmp_path, suffix, jobs):
+    whole, out = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
+    more = ["--removed", tmp_path / "gone", "--stats", tmp_path / "stats", *DROP]
+    done(many, "-j1", "-o", whole, *more)
+    gone, stats = (tmp_path / "gone").read_bytes(), json.loads((tmp_path / "stats").read_text())
+    killed(many, jobs, "-o", out, *more, when=lambda: size(journal(out)) > 3_000)
+    assert not out.exists()
+    held = journal(out).read_bytes()
+    assert len(held) > 3_000
+    with journal(out).open("ab") as file:
+        file.write(held[-500:-1])  # what a crash may leave behind
+    done(many, "-j1", "-o", out, *more, "--resume")
+    assert out.read_bytes() == whole.read_bytes()
+    assert (tmp_path / "gone").read_bytes() == gone
+    again = json.loads((tmp_path / "stats").read_text())
+    for name in ("seconds", "documents_per_second"):
+        del stats[name], again[name]
+    assert again == stats
+    assert [name for name in names(tmp_path) if name.startswith(".")] == []
+
+
+def size(path):
+    return path.stat().st_size if path.exists() else 0
+
+
+def test_a_folder_is_gone_on_with(tmp_path):
+    folder, out, whole = tmp_path / "in", tmp_path / "out", tmp_path / "whole"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.jsonl").write_bytes(numbered(300, "x" * 3_000 + TEXT))
+    done(folder, "-j1", "-o", whole, *DROP)
+    killed(folder, "-j1", "-o", out, *DROP, when=(out / "2.jsonl").exists)
+    assert not (out / "5.jsonl").exists()
+    before = (out / "0.jsonl").stat().st_mtime_ns
+    done(folder, "-j1", "-o", out, *DROP, "--resume")
+    assert contents(out) == contents(whole)
+    assert (out / "0.jsonl").stat().st_mtime_ns == before
+
+
+def test_what_has_changed_is_not_gone_on_with(many, tmp_path):
+    out = tmp_path / "out.jsonl"
+    command = [many, "-j1", "-o", out, *DROP]
+    killed(*command, when=lambda: size(journal(out)) > 3_000)
+    held = journal(out).read_bytes()
+    for options in (["--threshold", "0.9"], ["--keep", "x"], ["--explain"], ["--text-field", "id"]):
+        failed(run(*command, *options, "--resume"), "is not that of the run to go on", status=2)
+    data = many.read_bytes()
+    many.write_bytes(data.replace(b"Good", b"Gold", 1))
+    failed(run(*command, "--resume"), f"{many} is not what was read before")
+    many.write_bytes(data[:1000])
+    failed(run(*command, "--resume"), "not what was read before")
+    assert journal(out).read_bytes() == held
+    many.write_bytes(data)
+    done(*command, "--resume", "--on-error", "skip")
+    assert not journal(out).exists()
+
+
+def test_a_bad_record_is_gone_on_from(many, tmp_path):
+    """Hours of work are not lost to one bad line."""
+    out = tmp_path / "out.jsonl"
+    data = many.read_bytes()
+    many.write_bytes(data + b"{nonsense\n" + numbered(3))
+    shown = failed(run(many, "-j1", "-o", out, *DROP), "many.jsonl:801: not valid JSON")
+    assert "What is done is kept: the same command with --resume goes on from there." in shown
+    assert not out.exists()
+    done(many, "-j1", "-o", out, *DROP, "--resume", "--on-error", "skip")
+    assert out.read_bytes() == data.replace(b"JUNK line.\\n", b"") + numbered(3, LEFT)
+
+
+@pytest.mark.parametrize("options", [["--resume"], ["--resume", "-o", "out.jsonl", "-"]])
+def test_what_cannot_be_gone_on_with(many, tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    failed(run(many, *options), "--resume needs inputs that can be read again", status=2)
+
+
+@linux
+def test_two_runs_do_not_write_one_output(slow, tmp_path):
+    out = tmp_path / "out"
+    with start(slow, "-j1", "-o", out) as started:
+        wait_for((out / "a0.txt").exists, started)
+        failed(run(slow, "-j1", "-o", out), "another run is writing there; wait for its end")
+        started.kill()
+        started.wait(60)
+
+
+# --- at a terminal -------------------------------------------------------------------------------
+
+
+def at_a_terminal(*arguments):
+    """What a run shows on a terminal that is its standard error alone."""
+    ours, theirs = os.openpty()
+    with start(*arguments, stderr=theirs) as started:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how the end of a terminal is told
+            while piece := os.read(ours, 1 << 16):
+                shown += piece
+        os.close(ours)
+        assert started.wait(60) == 0
+    return shown.decode()
+
+
+@linux
+def test_a_bar_on_a_terminal_alone(many, tmp_path):
+    out, longer = tmp_path / "out.jsonl", tmp_path / "longer.jsonl"
+    longer.write_bytes(many.read_bytes() * 30)  # a run of a moment shows no bar
+    shown = at_a_terminal(longer, "-j1", "-o", out, *DROP)
+    assert "documents, " in shown
+    assert "% removed" in shown
+    assert "\x1b[" in shown
+    assert "24,000 documents, 24,000 changed" in shown.splitlines()[-2]
+    assert at_a_terminal(many, "-j1", "-q", "-o", out, *DROP) == ""
+    _, _, err = run(many, "-j1", "-o", out, *DROP)
+    assert "\x1b[" not in err
+    assert len(err.splitlines()) == 2
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in KiB on Linux only")
+def test_memory_does_not_grow_with_the_number_of_documents(tmp_path):
+    code = (
+        "import re, resource, sys\nfrom pathlib import Path\nfrom cleaner.cli import main\n"
+        "if __name__ == '__main__':\n"
+        "    main(sys.argv[1:], standalone_mode=False)\n"
+        # What getrusage says of the process itself counts what it was before its program began.
+        "    own = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]\n"
+        "    print(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n"
+    )
+    script, path = tmp_path / "measured.py", tmp_path / "a.jsonl"
+    script.write_text(code)
+    peaks = []
+    for count in (2_000, 20_000):
+        texts = ["One line of a short text. " * 8, *["no sentence " * 80] * 39]
+        path.write_bytes(jsonl(*texts * (count // 40)))
+        whole = [sys.executable, script, path, "-q", "-j2", "-o", tmp_path / "out.jsonl"]
+        made = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, check=True, timeout=240)
+        peaks.append([int(part) for part in made.stderr.split()])
+    assert all(many < few + 30_000 for few, many in zip(*peaks, strict=True)), peaks
+    assert max(map(max, peaks)) < 400_000

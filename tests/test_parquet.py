@@ -1,0 +1,261 @@
+"""Parquet, as pyarrow reads and writes it."""
+
+import datetime as dt
+import decimal
+import json
+
+import pytest
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+from test_corpora import LEFT, TEXT, contents, done, failed, names, numbered, process, run  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("marked")
+
+
+def table(count=100, kind=None):
+    kind = kind or pa.string()
+    return pa.table(
+        {
+            "id": [f"d{n}" for n in range(count)],
+            "meta": [{"a": [n, n + 1], "b": str(n)} if n % 3 else None for n in range(count)],
+            "text": pa.array([TEXT.format(n) for n in range(count)], pa.string()).cast(kind),
+            "title": ["A title"] * count,
+            "when": pa.array([dt.datetime(2020, 1, 2)] * count, pa.timestamp("ns", "UTC")),  # noqa: DTZ001
+            "price": [decimal.Decimal("1.10")] * count,
+            "bytes": pa.array([b"\xff\x00"] * count),
+            "desk": pa.array(["x", "y"] * (count // 2)).dictionary_encode(),
+            "nothing": pa.nulls(count, pa.int8()),
+        }
+    ).replace_schema_metadata({"made by": "a test"})
+
+
+def write(path, made=None, **options):
+    made = table() if made is None else made
+    pq.write_table(made, path, **{"row_group_size": 30, **options})
+    return pq.read_table(path)
+
+
+def layout(path):
+    """Rows and codecs of each row group."""
+    metadata = pq.ParquetFile(path).metadata
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    columns = range(metadata.num_columns)
+    return [(g.num_rows, [g.column(c).compression for c in columns]) for g in groups]
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view", "dictionary"])
+def test_all_but_the_text_stays(tmp_path, kind):
+    types = {"dictionary": pa.dictionary(pa.int32(), pa.string())}
+    types |= {name: getattr(pa, name)() for name in ("string", "large_string", "string_view")}
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    codecs = {"id": "gzip", "text": "zstd", "title": "none", "meta.b": "brotli"}
+    before = write(path, table(kind=types[kind]), compression=codecs)
+    done(path, "-o", out)
+    after = pq.read_table(out)
+    assert after.schema.equals(before.schema, check_metadata=True)
+    assert after.column("text").to_pylist() == [LEFT.format(n) for n in range(100)]
+    assert after.drop_columns(["text"]).equals(before.drop_columns(["text"]))
+    assert layout(out) == layout(path)
+
+
+def test_the_same_bytes_with_workers(tmp_path):
+    path = tmp_path / "a.parquet"
+    write(path, pa.table({"text": [TEXT.format(n) + "x" * 3_000 for n in range(800)]}))
+    for jobs in (1, 2):
+        made = [path, f"-j{jobs}", "--drop", "JUNK", "-o", tmp_path / f"{jobs}.parquet"]
+        done(*made, "--removed", tmp_path / str(jobs), how=process)
+    assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+def test_large_row_groups_are_taken_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr("cleaner.formats.parquet._GROUP", 2_000)
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    before = write(path, row_group_size=100)
+    done(path, "-o", out)
+    assert [rows for rows, _ in layout(out)] == [layout(out)[0][0]] * (len(layout(out)) - 1) + [
+        layout(out)[-1][0]
+    ]
+    assert len(layout(out)) > 3
+    after = pq.read_table(out)
+    assert after.drop_columns(["text"]).equals(before.drop_columns(["text"]))
+    assert after.column("text").to_pylist() == [LEFT.format(n) for n in range(100)]
+
+
+def test_a_file_without_rows(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    before = write(path, table(0))
+    done(path, "-o", out)
+    assert pq.read_table(out).equals(before)
+
+
+def test_standard_input_and_output(tmp_path):
+    path = tmp_path / "a.parquet"
+    write(path)
+    done(path, "-o", tmp_path / "out.parquet")
+    made = done("--format", "parquet", stdin=path.read_bytes())
+    assert made == (tmp_path / "out.parquet").read_bytes()
+
+
+def test_in_place_and_removed(tmp_path):
+    path, gone = tmp_path / "a.parquet", tmp_path / "gone.jsonl"
+    write(path)
+    done(path, "-i", "--removed", gone)
+    assert pq.read_table(path).column("text")[7].as_py() == LEFT.format(7)
+    lines = [json.loads(line) for line in gone.read_text().splitlines()]
+    assert [(line["path"], line["row"], line["document"]) for line in lines[:2]] == [
+        (str(path), 1, "d0"),
+        (str(path), 2, "d1"),
+    ]
+    before = path.read_bytes()
+    done(path, "-i")
+    assert path.read_bytes() == before
+
+
+def test_explained(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    before = write(path)
+    done(path, "-o", out, "--explain")
+    after = pq.read_table(out)
+    assert after.schema.names == [*before.schema.names, "removed", "judged", "why"]
+    assert after.schema.metadata == before.schema.metadata
+    for text, row in zip(before.column("text").to_pylist(), after.to_pylist(), strict=True):
+        gone = row["removed"][0]
+        assert text[: gone["start"]] + text[gone["end"] :] == row["text"]
+        assert (gone["text"], gone["evidence"], row["judged"]) == (
+            "JUNK line.\n", [{"name": "a", "value": 0.5}], True,
+        )  # fmt: skip
+    done(out, "-o", tmp_path / "again.parquet", "--explain")
+    assert pq.read_table(tmp_path / "again.parquet").schema.equals(after.schema)
+
+
+# --- other formats -------------------------------------------------------------------------------
+
+
+def test_to_jsonl(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.jsonl.gz"
+    write(path)
+    done(path, "-o", out)
+    first = done(out).splitlines()[0]
+    assert json.loads(first) == {
+        "id": "d0", "meta": None, "text": LEFT.format(0), "title": "A title",
+        "when": "2020-01-02 00:00:00.000000000Z", "price": "1.10", "bytes": "/wA=", "desk": "x",
+        "nothing": None,
+    }  # fmt: skip
+
+
+def test_from_jsonl(tmp_path):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    late = b'{"id": 3, "text": "x", "late": {"a": ["2020-01-01"]}, "n": 1.5}\n\n'
+    path.write_bytes(numbered(100) + late)
+    done(path, "-o", out)
+    rows = pq.read_table(out).to_pylist()
+    assert rows[1] == {"id": 1, "text": LEFT.format(1), "n": 1.0, "late": None}
+    assert rows[-1]["late"] == {"a": ["2020-01-01"]}
+    assert len(rows) == 101
+
+
+def test_from_text(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(TEXT.format(1))
+    done(tmp_path / "in", "-o", tmp_path / "all.parquet")
+    assert pq.read_table(tmp_path / "all.parquet").to_pylist() == [
+        {"id": str(tmp_path / "in" / "a.txt"), "text": LEFT.format(1)}
+    ]
+    done(tmp_path / "in", "-o", tmp_path / "out", "--output-format", "parquet")
+    assert names(tmp_path / "out") == ["a.parquet"]
+
+
+@pytest.mark.parametrize("line", [b'{"text": "a", "n": "one"}\n', b'{"text": "a", "x": "\xff"}\n'])
+def test_records_that_fit_no_table(tmp_path, line):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    path.write_bytes(numbered(2) + line)
+    failed(run(path, "-o", out), f"{out}: the records do not fit into one table")
+    assert names(tmp_path) == ["a.jsonl"] or not out.exists()
+
+
+def test_several_into_one(tmp_path):
+    one, two, out = (tmp_path / name for name in ("1.parquet", "2.parquet", "out.parquet"))
+    write(one)
+    write(two)
+    done(one, two, "-o", out)
+    assert pq.read_table(out).num_rows == 200
+    write(two, table().drop_columns(["meta"]))
+    failed(run(one, two, "-o", out), "different schemas do not go into one file")
+    (tmp_path / "a.jsonl").write_bytes(numbered(1))
+    failed(run(one, tmp_path / "a.jsonl", "-o", out), "do not go into one file")
+    done(one, two, "-o", tmp_path / "all.jsonl")
+    assert (tmp_path / "all.jsonl").read_bytes().count(b"\n") == 200
+
+
+# --- what cannot be used -------------------------------------------------------------------------
+
+
+def test_null_texts(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    texts = [None if n in (1, 3) else TEXT.format(n) for n in range(5)]
+    write(path, pa.table({"text": texts, "n": range(5)}))
+    failed(run(path, "-o", out), f"{path}: row 2: the field 'text' is null; use --on-error")
+    _, _, shown = run(path, "-o", out, "--on-error", "keep")
+    assert f"records kept as they are: 2 (first: {path}: row 2: the field" in shown
+    left = [text and text.replace("JUNK line.\n", "") for text in texts]
+    assert pq.read_table(out).to_pydict() == {"text": left, "n": [0, 1, 2, 3, 4]}
+    done(path, "-o", out, "--on-error", "skip")
+    assert pq.read_table(out).to_pydict() == {"text": left[::2], "n": [0, 2, 4]}
+    done(path, "-o", tmp_path / "out.jsonl", "--on-error", "skip")
+    assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 3
+
+
+def test_bytes_that_are_no_utf8(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    raw = pa.array([b"Good \xff.\nJUNK \xfe.\nEnd.\n"], pa.binary()).view(pa.string())
+    write(path, pa.table({"text": raw}))
+    done(path, "-o", out)
+    assert pq.read_table(out).column("text").cast(pa.binary()).to_pylist() == [
+        b"Good \xff.\nEnd.\n"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"body": ["a"]}, "has no column 'text' (it has body); name the column with --text-field"),
+        ({"text": [1]}, "the column 'text' is int64, not string; name another with --text-field"),
+    ],
+)
+def test_a_table_without_text(tmp_path, made, message):
+    path = tmp_path / "a.parquet"
+    write(path, pa.table(made))
+    failed(run(path), f"{path}: {message}")
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.99])
+def test_truncated(tmp_path, share):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = folder / "b.parquet"
+    write(path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    write(folder / "a.parquet")
+    message = f"{path}: is no whole Parquet file, or is damaged"
+    failed(run(path, "-o", tmp_path / "out.parquet"), message)
+    failed(run(folder, "-o", tmp_path / "out"), message)
+    assert names(tmp_path / "out") in (["a.parquet"], [".cleaner.journal", "a.parquet"])
+    _, _, shown = run(folder, "-o", tmp_path / "out", "--on-error", "skip")
+    assert "left out" in shown
+    assert names(tmp_path / "out") == ["a.parquet"]
+    done(folder, "-o", tmp_path / "out", "--on-error", "keep")
+    assert (tmp_path / "out" / "b.parquet").read_bytes() == path.read_bytes()
+
+
+def test_damaged_within(tmp_path):
+    path = tmp_path / "a.parquet"
+    write(path, compression="zstd", write_page_checksum=True)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 200] = b"\0" * 200
+    path.write_bytes(data)
+    before = contents(tmp_path)
+    failed(run(path, "-i"), "is no whole Parquet file, or is damaged in row group")
+    assert contents(tmp_path) == before
