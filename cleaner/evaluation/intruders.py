@@ -1,19 +1,15 @@
-"""Labelled documents, intruders made from clean articles, and the figures of a cleaning."""
+"""Labelled documents from records, and intruders put into clean articles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cleaner.document import Span
-
-if TYPE_CHECKING:
-    from cleaner.results import CleanResult
-
+from cleaner.evaluation.labelled import Labelled
 
 # Shares of the intruder benchmark.
 _CLEAN = 0.3  # documents without an intruder
@@ -25,29 +21,6 @@ _OWN_LINE = 0.5  # scattered intruders on lines of their own
 _CAPITALS = 0.3  # documents whose headlines are in capitals
 _RELATED = 0.6  # headlines of articles on the same subject, at least
 _PAIR = 0.3  # lines of a fact box with two sentences
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A document with a label for each of its marked spans.
-
-    Attributes
-    ----------
-    spans
-        The marked lines or sentences, in order.
-    labels
-        1 remove, 0 keep, -1 not scored; one a span.
-    site
-        Where it came from: documents of one site are never on both sides of a split.
-    """
-
-    text: str
-    title: str | None
-    spans: tuple[Span, ...]
-    labels: tuple[int, ...]
-    site: str
-    source: str
-    identity: str
 
 
 def compose(record: dict[str, Any], *, site: str = "", source: str = "") -> Labelled:
@@ -119,11 +92,14 @@ def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
         yield _record(host, sentences, kind, generator)
 
 
-def headline_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[str, Any]]:
+def headline_records(
+    hosts: Sequence[Host], *, seed: int = 0, leads: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
     """One record for each host: headlines of other hosts put between its paragraphs, and labels.
 
     Six in ten headlines are of articles on the host's subject, as related links are; they come as
-    they are, in capitals, or behind words such as "Read more:".
+    they are, in capitals, or behind words such as "Read more:", or behind `leads`, "{}" being the
+    headline.
     """
     generator = np.random.default_rng(seed)
     by_subject: dict[str, list[int]] = {}
@@ -131,7 +107,7 @@ def headline_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
         by_subject.setdefault(host.subject, []).append(index)
     for index, host in enumerate(hosts):
         mixed = list(zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True))
-        lead = str(generator.choice(_LEADS))
+        lead = str(generator.choice(leads or _LEADS))
         capitals = generator.random() < _CAPITALS
         for number in range(int(generator.integers(1, 7))):
             same = generator.random() < _RELATED and len(by_subject[host.subject]) > 1
@@ -233,94 +209,3 @@ def _groups(donor: Host, kind: str, generator: np.random.Generator) -> list[tupl
         pair = kind == "box" and generator.random() < _PAIR
         groups.append(donor.sentences[index : index + 1 + pair])
     return groups
-
-
-def removed_share(result: CleanResult, spans: Sequence[Span]) -> npt.NDArray[np.float64]:
-    """Share of each span's characters that `result` removed, 0 to 1."""
-    gone = np.zeros(len(result.source) + 1, dtype=np.int64)
-    for finding in result.findings:
-        gone[finding.start + 1 : finding.end + 1] = 1
-    total = np.cumsum(gone)
-    return np.array([(total[s.end] - total[s.start]) / max(s.end - s.start, 1) for s in spans])
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How well fragments or lines were told apart; all shares 0 to 1, None where undefined.
-
-    Attributes
-    ----------
-    average_precision
-        Area under the precision-recall curve.
-    precision, recall, f1
-        At the threshold, over fragments.
-    lost
-        Share of the characters to keep that were removed.
-    left
-        Share of the characters to remove that are still there.
-    """
-
-    average_precision: float | None
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    lost: float | None
-    left: float | None
-
-    def to_dict(self) -> dict[str, float | None]:
-        """The figures as JSON types, four decimals."""
-        names = ("average_precision", "precision", "recall", "f1", "lost", "left")
-        values = {name: getattr(self, name) for name in names}
-        return {k: None if v is None else round(v, 4) for k, v in values.items()}
-
-    def __str__(self) -> str:
-        shown = {k: "  -  " if v is None else f"{v:.3f}" for k, v in self.to_dict().items()}
-        shown["lost"] = "   -  " if self.lost is None else f"{self.lost:.4f}"
-        return "  ".join(f"{name} {value}" for name, value in shown.items())
-
-
-def figures(
-    labels: npt.NDArray[np.int64],
-    scores: npt.NDArray[np.float64],
-    lengths: npt.NDArray[np.int64],
-    threshold: float,
-) -> Figures:
-    """Figures of `scores` at `threshold`; fragments labelled -1 are left out.
-
-    Parameters
-    ----------
-    labels, scores, lengths
-        Shape (n,): 1 remove, 0 keep, -1 not scored; score, 0 to 1; code points.
-    """
-    use = labels >= 0
-    bad, scores, lengths = labels[use] == 1, scores[use], lengths[use]
-    gone = scores >= threshold
-    hits = int((gone & bad).sum())
-    precision = _ratio(hits, int(gone.sum()))
-    recall = _ratio(hits, int(bad.sum()))
-    return Figures(
-        average_precision=_average_precision(bad, scores),
-        precision=precision,
-        recall=recall,
-        f1=_ratio(2 * hits, int(gone.sum()) + int(bad.sum())),
-        lost=_ratio(int(lengths[gone & ~bad].sum()), int(lengths[~bad].sum())),
-        left=_ratio(int(lengths[~gone & bad].sum()), int(lengths[bad].sum())),
-    )
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _average_precision(
-    labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]
-) -> float | None:
-    """Mean of the precision at each distinct score, weighted by the recall gained there."""
-    if not labels.any():
-        return None
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(labels[order])
-    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    precision = hits[last] / (last + 1)
-    gained = np.diff(hits[last], prepend=0) / hits[-1]
-    return float((precision * gained).sum())

@@ -1,0 +1,16 @@
+"""Labelled documents, intruders made from clean articles, and the figures of a cleaning."""
+
+from cleaner.evaluation.figures import Figures, figures, removed_share
+from cleaner.evaluation.intruders import Host, compose, headline_records, intruder_records
+from cleaner.evaluation.labelled import Labelled
+
+__all__ = [
+    "Figures",
+    "Host",
+    "Labelled",
+    "compose",
+    "figures",
+    "headline_records",
+    "intruder_records",
+    "removed_share",
+]

@@ -1,0 +1,198 @@
+"""Read labelled documents from files.
+
+Two forms of record are read, one a line, gzipped or not:
+
+- ``lines`` and ``labels``: a label for each line (1 remove, 0 keep, -1 not scored), and optionally
+  ``kinds``, a name for what each line is, and ``paragraph``, a number for each line: lines of one
+  number are joined by a blank.
+- ``text`` and ``spans``: ``{"start", "end", "label"}`` with half-open code-point offsets, and
+  optionally ``reason``. What no span covers is not scored.
+
+Both may have ``id``, ``title``, ``source``, ``url``, ``page_type`` and ``view``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from cleaner.document import Span
+from cleaner.errors import InputError
+from cleaner.evaluation.intruders import compose
+from cleaner.evaluation.labelled import Labelled
+from cleaner.training.corpora import site_of
+
+_LABELS = frozenset({-1, 0, 1})
+_GZIP = b"\x1f\x8b"
+_FORMS = 'give "lines" with "labels", or "text" with "spans"'
+
+
+def read_labelled(path: str | Path) -> Iterator[Labelled]:
+    """The labelled documents of a JSON Lines file, gzipped or not.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or a record is not of one of the two forms.
+    """
+    for place, record in read_lines(path):
+        yield labelled_of(record, place=place)
+
+
+def read_lines(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each JSON object of a file with its place, ``file:line``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a line is no JSON object.
+    """
+    with _opened(path) as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            place = f"{path}:{number}"
+            try:
+                record = json.loads(line)
+            except ValueError as error:  # UnicodeDecodeError is one
+                raise InputError(
+                    f"not valid JSON ({error})",
+                    place=place,
+                    next_step="give JSON Lines: a record a line",
+                ) from error
+            if not isinstance(record, dict):
+                raise InputError("the record is no JSON object", place=place, next_step=_FORMS)
+            yield place, record
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked; whatever goes wrong is said with its name."""
+    try:
+        with Path(path).open("rb") as stream:
+            packed = stream.read(2) == _GZIP
+            stream.seek(0)
+            yield gzip.GzipFile(fileobj=stream) if packed else stream  # type: ignore[misc]  # reads the same
+    except (OSError, EOFError) as error:  # gzip's BadGzipFile is an OSError
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"cannot be read ({reason})", place=str(path), next_step="check the name and the file"
+        ) from error
+
+
+def labelled_of(record: dict[str, Any], *, place: str) -> Labelled:
+    """The labelled document of a record of either form.
+
+    Raises
+    ------
+    InputError
+        If it is of neither form, or its labels do not fit its text.
+    """
+    for name in ("title", "source", "url", "page_type", "view"):
+        if not isinstance(record.get(name) or "", str):
+            raise _wrong(f'"{name}" is no text', place, "give a string, or leave it out")
+    if "lines" in record:
+        document = _of_lines(record, place)
+    elif "spans" in record:
+        document = _of_spans(record, place)
+    else:
+        raise _wrong("the record has no labels", place, _FORMS)
+    return replace(
+        document,
+        site=_site_of(record, place),
+        source=record.get("source") or "",
+        page_type=record.get("page_type") or "",
+        view=record.get("view") or "",
+    )
+
+
+def _site_of(record: dict[str, Any], place: str) -> str:
+    try:
+        return site_of({"id": place, **record})
+    except ValueError as error:
+        raise _wrong(f'"url" is no address ({error})', place, "mend it or leave it out") from error
+
+
+def _of_lines(record: dict[str, Any], place: str) -> Labelled:
+    lines = record["lines"]
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise _wrong('"lines" is no list of strings', place, _FORMS)
+    for name in ("labels", "kinds", "paragraph"):
+        values = record.get(name)
+        if name == "labels" and values is None:
+            raise _wrong('there are no "labels"', place, "give a label for each line: 1, 0 or -1")
+        if values is not None and (not isinstance(values, list) or len(values) != len(lines)):
+            count = len(values) if isinstance(values, list) else "no list"
+            raise _wrong(f'"{name}": {count} for {len(lines)} lines', place, "give one a line")
+    for number, label in enumerate(record["labels"]):
+        _check_label(label, f'"labels"[{number}]', place)
+    document = compose(record)
+    kinds = tuple(str(kind or "") for kind in record.get("kinds") or ())
+    return replace(document, kinds=kinds)
+
+
+def _of_spans(record: dict[str, Any], place: str) -> Labelled:
+    text, marks = record.get("text"), record["spans"]
+    if not isinstance(text, str) or not isinstance(marks, list):
+        raise _wrong('"text" is no text or "spans" no list', place, _FORMS)
+    rows = sorted(_span_of(mark, number, text, place) for number, mark in enumerate(marks))
+    spans: list[Span] = []
+    labels: list[int] = []
+    kinds: list[str] = []
+    at = 0
+    # What no span covers becomes a span that is not scored: together they are the whole text.
+    for start, end, label, kind in [*rows, (len(text), len(text), -1, "")]:
+        if start < at:
+            raise _wrong(f"the span at {start} overlaps the one before", place, "mend its offsets")
+        if start > at:
+            spans.append(Span(at, start))
+            labels.append(-1)
+            kinds.append("")
+        if end > start:
+            spans.append(Span(start, end))
+            labels.append(label)
+            kinds.append(kind)
+        at = end
+    return Labelled(
+        text=text,
+        title=record.get("title"),
+        spans=tuple(spans),
+        labels=tuple(labels),
+        site="",
+        source="",
+        identity=str(record.get("id", "")),
+        kinds=tuple(kinds),
+    )
+
+
+def _span_of(mark: Any, number: int, text: str, place: str) -> tuple[int, int, int, str]:
+    where = f'"spans"[{number}]'
+    try:
+        start, end, label = mark["start"], mark["end"], mark["label"]
+        fits = 0 <= start < end <= len(text)
+    except (KeyError, TypeError) as error:
+        raise _wrong(
+            f"{where} is no span", place, 'give "start", "end" and "label", as whole numbers'
+        ) from error
+    if not fits or not isinstance(start, int) or not isinstance(end, int):
+        raise _wrong(
+            f"{where}: {start} to {end} lies not within the text of {len(text)} code points",
+            place,
+            "count code points, from 0, the end not included",
+        )
+    _check_label(label, where, place)
+    return start, end, label, str(mark.get("reason") or "")
+
+
+def _check_label(label: Any, where: str, place: str) -> None:
+    if not isinstance(label, int) or label not in _LABELS:
+        raise _wrong(f"{where}: {label!r} is no label", place, "use 1 remove, 0 keep, -1 unknown")
+
+
+def _wrong(problem: str, place: str, step: str) -> InputError:
+    return InputError(problem, place=place, next_step=step)
