@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleaner.detector import Detector
+from cleaner.detector import Detector, Scored
 from cleaner.document import Document, Span, find_header
-from cleaner.encoders import MODELS, Encoder, Vectors, load_encoder
+from cleaner.encoders import MODELS, Encoder, load_encoder
 from cleaner.errors import ModelError, OptionError
+from cleaner.evidence import Encoded
 from cleaner.language import language_of
 from cleaner.reasons import REASONS, reason_of
 from cleaner.results import CleanResult, Finding, Fragment
 from cleaner.segment import Segments, segment
 
 if TYPE_CHECKING:
+    from cleaner.contributions import Contributions
+    from cleaner.detector import Scored
     from cleaner.evidence import Observed
+    from cleaner.topic import Floats
 
 FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: bounds the cost of a long one
 BATCH_DOCUMENTS = 32
-_LANGUAGES = ("en",)
+_JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence stays near the core
+LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
 _NO_SUSPICION = 0.05  # score below which no reason is sought and no evidence kept
 # Between the 75th and the 90th percentile of 150 digests strung together from pieces of articles,
 # and below the 1st of 300 articles with intruders in them and of 400 web pages.
@@ -55,13 +60,42 @@ class _Task:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A result and what it rests on; a document that was not judged has its fragments alone.
+
+    Attributes
+    ----------
+    result
+        As `Cleaner.clean_many` gives it.
+    segments
+        The fragments, n of them, in the order of ``result.fragments``.
+    observed
+        The evidence of the last look, with the vectors and points of the fragments.
+    contributions
+        What each piece of it adds to the scores.
+    title
+        The title in the basis of the topic model, shape (k,); None without one.
+    shrinkage
+        Shape (k,), 0 to 1: takes a point to the topic that the model expects behind it.
+    """
+
+    result: CleanResult
+    segments: Segments
+    observed: Observed | None = None
+    contributions: Contributions | None = None
+    title: Floats | None = None
+    shrinkage: Floats | None = None
+
+
 class Cleaner:
     """Removes from articles what does not belong to them.
 
     Parameters
     ----------
     encoder
-        ``fast``, ``accurate``, a model folder, a model's name, or any `Encoder`.
+        ``fast``, ``accurate``, a model folder, a model's name, or any `Encoder`. None: the one
+        that `model` was fitted for, ``fast`` without a model.
     threshold
         Probability from which a fragment is removed, 0 to 1. None: the detector's own, chosen for
         precision on sites it was not trained on.
@@ -71,7 +105,8 @@ class Cleaner:
     only, exclude
         Reasons (see `cleaner.reasons.REASONS`): remove for these alone; do not remove for these.
     model
-        Folder of a detector that `cleaner.training` wrote; needed for an encoder of one's own.
+        Folder of a detector that ``cleaner train`` wrote; needed for an encoder of one's own. It
+        says which languages are judged.
 
     Raises
     ------
@@ -84,7 +119,7 @@ class Cleaner:
     def __init__(
         self,
         *,
-        encoder: str | Encoder = "fast",
+        encoder: str | Encoder | None = None,
         threshold: float | None = None,
         keep: Sequence[str] = (),
         drop: Sequence[str] = (),
@@ -97,15 +132,21 @@ class Cleaner:
         self._reasons = _choose_reasons(only, exclude)
         if threshold is not None:
             _check_threshold(threshold)
-        name = encoder if isinstance(encoder, str) else encoder.name
-        folder = Path(model) if model is not None else MODELS / name / "detector"
+        if encoder is None and model is None:
+            encoder = "fast"
+        name = encoder if isinstance(encoder, str | None) else encoder.name
         if model is None and name not in ("fast", "accurate"):
             raise ModelError(
                 f"no detector has been fitted for the encoder {name!r}",
                 next_step="use fast or accurate, or give the folder of a detector fitted for it",
             )
+        folder = Path(model) if model is not None else MODELS / str(name) / "detector"
         self._detector = Detector.load(folder)
+        if encoder is None:
+            encoder = name = encoder_of(folder, self._detector.manifest)
         self._encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        # A detector that does not say so was made for English.
+        self._languages = tuple(self._detector.manifest.get("languages") or ("en",))
         expected = len(self._detector.knowledge.topic.mean)
         if self._encoder.dimensions != expected:
             raise ModelError(
@@ -115,6 +156,11 @@ class Cleaner:
                 next_step="give a detector that was fitted for this encoder",
             )
         self.threshold = self._detector.threshold if threshold is None else threshold
+
+    @property
+    def encoder_name(self) -> str:
+        """What the encoder is called."""
+        return self._encoder.name
 
     def clean(self, text: str, *, title: str | None = None) -> str:
         """`text` without what does not belong to it."""
@@ -135,7 +181,10 @@ class Cleaner:
             raise OptionError(f"batch_documents is {batch_documents}", next_step="use 1 or more")
         stream = iter(documents)
         while batch := list(islice(stream, batch_documents)):
-            tasks = [_prepare(d if isinstance(d, Document) else Document(d)) for d in batch]
+            tasks = [
+                _prepare(d if isinstance(d, Document) else Document(d), self._languages)
+                for d in batch
+            ]
             yield from self._clean_batch(tasks)
 
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
@@ -143,23 +192,39 @@ class Cleaner:
         _check_threshold(threshold)
         # The header is what stands before the first fragment, however it was recognised.
         body = result.fragments[0].start if result.fragments else len(result.source)
-        segments = segment(result.source, skip=[Span(0, body)])
+        segments = segment(result.source, language=self._languages[0], skip=[Span(0, body)])
         return self._finish(result, segments, threshold)
 
     def _clean_batch(self, tasks: Sequence[_Task]) -> Iterator[CleanResult]:
+        for group in _groups(tasks):
+            judged = iter(self._judge([task for task in group if not task.why]))
+            for task in group:
+                yield self._unjudged(task) if task.why else next(judged)
+
+    def _judge(self, tasks: Sequence[_Task]) -> Iterator[CleanResult]:
+        if not tasks:
+            return
+        scored = self._detector.score_all(self._encode(tasks))
+        for task, found in zip(tasks, scored, strict=True):
+            yield self._result(task, found)
+
+    def _encode(self, tasks: Sequence[_Task]) -> list[Encoded]:
+        """The documents with their vectors; a text that stands in several is encoded once."""
         texts: dict[str, int] = {}
+        rows: list[list[int]] = []
         for task in tasks:
-            if not task.why:
-                for text in (*task.segments.texts, task.title):
-                    texts.setdefault(text[:ENCODED], len(texts))
+            own = (text[:ENCODED] for text in (*task.segments.texts, task.title))
+            rows.append([texts.setdefault(text, len(texts)) for text in own])
         vectors = self._encoder.encode(list(texts))
-        for task in tasks:
-            if task.why:
-                yield self._unjudged(task)
-            else:
-                rows = [texts[text[:ENCODED]] for text in task.segments.texts]
-                title = vectors[texts[task.title[:ENCODED]]] if task.title.strip() else None
-                yield self._judge(task, vectors[rows], title)
+        return [
+            Encoded(
+                task.segments,
+                vectors[own[:-1]],
+                task.title,
+                vectors[own[-1]] if task.title.strip() else None,
+            )
+            for task, own in zip(tasks, rows, strict=True)
+        ]
 
     def _unjudged(self, task: _Task) -> CleanResult:
         fragments = tuple(
@@ -175,14 +240,43 @@ class Cleaner:
         )
         return self._finish(result, task.segments, self.threshold)
 
-    def _judge(self, task: _Task, vectors: Vectors, title: Vectors | None) -> CleanResult:
-        scored = self._detector.score(task.segments, vectors, title, title=task.title)
+    def inspect(self, document: Document | str) -> Inspected:
+        """The result for one document, as `clean_many` gives it, with all that it rests on."""
+        document = document if isinstance(document, Document) else Document(document)
+        task = _prepare(document, self._languages)
+        if task.why:
+            return Inspected(self._unjudged(task), task.segments)
+        encoded = self._encode([task])
+        scored = self._detector.score_all(encoded)[0]
+        result = self._result(task, scored)
+        if not result.judged:
+            return Inspected(result, task.segments)
+        title = encoded[0].title_vector
+        topic = self._detector.knowledge.topic
+        return Inspected(
+            result,
+            task.segments,
+            scored.observed,
+            self._detector.contributions(scored, task.segments),
+            None if title is None else topic.project(title[None])[0],
+            topic.between / (1.0 + topic.between),
+        )
+
+    def goes(self, result: CleanResult) -> list[bool]:
+        """Whether each fragment of `result` is removed at the cleaner's own threshold."""
+        return [self._goes(f, result.source, self.threshold) for f in result.fragments]
+
+    def settled(self, result: CleanResult) -> list[bool | None]:
+        """Whether a pattern or its reason settles each fragment of `result`, whatever its score.
+
+        True: it goes. False: it stays. None: its score decides.
+        """
+        return [self._settled(fragment, result.source) for fragment in result.fragments]
+
+    def _result(self, task: _Task, scored: Scored) -> CleanResult:
         if not _has_topic(scored.observed):
             return self._unjudged(replace(task, why="no dominant topic"))
-        fragments = tuple(
-            _fragment(task.segments, index, score, scored.observed)
-            for index, score in enumerate(scored.scores.tolist())
-        )
+        fragments = _fragments(task.segments, scored)
         result = CleanResult(
             source=task.document.text, fragments=fragments, identity=task.document.identity
         )
@@ -211,30 +305,71 @@ class Cleaner:
         return fragment
 
     def _goes(self, fragment: Fragment, source: str, threshold: float) -> bool:
+        settled = self._settled(fragment, source)
+        # A score of nought is no suspicion, whatever the threshold.
+        return fragment.score >= max(threshold, 1e-9) if settled is None else settled
+
+    def _settled(self, fragment: Fragment, source: str) -> bool | None:
+        """Whether a fragment goes or stays whatever its score; None where the score decides."""
         if _matches(self._keep, source[fragment.start : fragment.end]):
             return False
         if fragment.reason == "pattern":
             return True
-        # A score of nought is no suspicion, whatever the threshold.
-        return fragment.score >= max(threshold, 1e-9) and fragment.reason in self._reasons
+        return None if fragment.reason in self._reasons else False
 
 
-def _prepare(document: Document) -> _Task:
+def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Name or folder of the encoder that the detector in `folder` was fitted for.
+
+    Raises
+    ------
+    ModelError
+        If the detector does not say.
+    """
+    name = manifest.get("encoder")
+    if not isinstance(name, str) or not name:
+        raise ModelError(
+            "the detector does not say which encoder it was fitted for",
+            place=str(folder),
+            next_step="name it with --encoder",
+        )
+    beside = folder / name  # an encoder of one's own is named by its way from the detector
+    return str(beside) if beside.is_dir() else name
+
+
+def _prepare(document: Document, languages: Sequence[str]) -> _Task:
+    if len(document.text) > LONGEST:
+        return _Task(document, "", segment(""), f"longer than {LONGEST:,} characters")
     header = find_header(document.text, title=document.title)
     title = document.title or ""
     if not title.strip() and header.title is not None:
         title = document.text[header.title.start : header.title.end]
-    segments = segment(document.text, skip=header.spans)
-    return _Task(document, title, segments, _why_not(segments))
+    segments = segment(document.text, language=languages[0], skip=header.spans)
+    return _Task(document, title, segments, _why_not(segments, languages))
 
 
-def _why_not(segments: Segments) -> str:
+def _groups(tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
+    """Consecutive documents that are judged together: many short ones, or one long one."""
+    group: list[_Task] = []
+    total = 0
+    for task in tasks:
+        size = len(task.segments)
+        if group and total + size > _JUDGED_TOGETHER:
+            yield group
+            group, total = [], 0
+        group.append(task)
+        total += size
+    if group:
+        yield group
+
+
+def _why_not(segments: Segments, languages: Sequence[str]) -> str:
     """Why a document cannot be judged; empty where it can."""
     if len(segments) < FEWEST_FRAGMENTS:
         return f"fewer than {FEWEST_FRAGMENTS} fragments"
     language = language_of(segments.text)
-    if language is not None and language not in _LANGUAGES:
-        return f"language {language}: the encoder was made for {', '.join(_LANGUAGES)}"
+    if language is not None and language not in languages:
+        return f"language {language}: the encoder was made for {', '.join(languages)}"
     return ""
 
 
@@ -249,20 +384,46 @@ def _has_topic(observed: Observed) -> bool:
     return bool(share >= _DOMINANT)
 
 
-def _fragment(segments: Segments, index: int, score: float, observed: Observed) -> Fragment:
-    start, end = int(segments.starts[index]), int(segments.ends[index])
-    if score < _NO_SUSPICION:
-        return Fragment(start, end, score, "off-topic")
-    columns = observed.columns
-    values = {name: float(columns[name][index]) for name in ("full_stop", "wording")}
-    values["words"] = float(np.expm1(columns["words"][index]))
-    reason = reason_of(segments.text[start:end], values)
-    evidence = {name: round(float(columns[name][index]), 4) for name in _REPORTED}
-    return Fragment(start, end, score, reason, evidence)
+def _fragments(segments: Segments, scored: Scored) -> tuple[Fragment, ...]:
+    """The fragments with their scores and, where there is a suspicion, reasons and evidence."""
+    suspects = np.flatnonzero(scored.scores >= _NO_SUSPICION)
+    columns = scored.observed.columns
+    reported = np.stack([columns[name][suspects] for name in _REPORTED], axis=1)
+    evidence = iter(np.round(reported, 4).tolist())
+    read = [np.expm1(columns["words"][suspects])]
+    read += [columns[name][suspects] for name in ("full_stop", "wording")]
+    values = zip(*(column.tolist() for column in read), strict=True)
+    fragments = []
+    extents = zip(segments.starts.tolist(), segments.ends.tolist(), strict=True)
+    for (start, end), score in zip(extents, scored.scores.tolist(), strict=True):
+        if score < _NO_SUSPICION:
+            fragments.append(Fragment(start, end, score, "off-topic"))
+            continue
+        known = dict(zip(("words", "full_stop", "wording"), next(values), strict=True))
+        reason = reason_of(segments.text[start:end], known)
+        shown = dict(zip(_REPORTED, next(evidence), strict=True))
+        fragments.append(Fragment(start, end, score, reason, shown))
+    return tuple(fragments)
 
 
 def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
     return any(pattern.search(text) for pattern in patterns)
+
+
+def check_options(
+    *,
+    threshold: float | None = None,
+    keep: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> None:
+    """Raise `OptionError` where `Cleaner` would, without loading a model."""
+    _compile(keep, "keep")
+    _compile(drop, "drop")
+    _choose_reasons(only, exclude)
+    if threshold is not None:
+        _check_threshold(threshold)
 
 
 def _check_threshold(threshold: float) -> None:

@@ -1,8 +1,12 @@
-"""From evidence to a calibrated probability: two passes of gradient-boosted trees.
+"""From evidence to a calibrated probability, in two passes.
 
-A detector is a folder: arrays (``knowledge.npz``), two tree ensembles (``first.onnx`` and
-``second.onnx``, run by onnxruntime), the same trees as arrays for explanations (``trees.npz``), and
-a manifest. Nothing in it is code.
+The first pass is a network that reads all fragments at once (`cleaner.network`), or, in a detector
+that was fitted without one, gradient-boosted trees. The second is gradient-boosted trees that see
+the first one's verdicts.
+
+A detector is a folder: arrays (``knowledge.npz``), the network (``network.npz``) or the first trees
+(``first.onnx``), the second trees (``second.onnx``, run by onnxruntime), the trees as arrays for
+explanations (``trees.npz``), and a manifest. Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -15,9 +19,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
+from cleaner.contributions import Contributions, Trees
 from cleaner.errors import ModelError
-from cleaner.evidence import Knowledge, Observed, observe, review
+from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
+from cleaner.network import Fragments, Network
 from cleaner.segment import segment
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
@@ -27,12 +34,17 @@ if TYPE_CHECKING:
     from cleaner.segment import Segments
 
 FORMAT = 1
+NETWORK = "network.npz"
 REVIEWS = 1
-# Where so many fragments are all but certain, a family of intruders is there, and a few more looks
-# find its quieter members. Without one, more looks would only feed on their own suspicions.
+# Where so many fragments are all but certain, a family of intruders is there. Trees that look a few
+# more times find its quieter members; without a family, more looks would only feed on their own
+# suspicions. A network has seen the family already, and its own verdict is given more weight: the
+# trees learned from networks of some of the sites, and trust the shipped one less than it deserves.
 FAMILY = 3
 CERTAIN = 0.85
 FAMILY_REVIEWS = 6
+NETWORK_WEIGHT = 0.75
+_SAME = 1e-5  # between scores from the trees as arrays and as ONNX, which differ in precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +57,16 @@ class Scored:
         Calibrated probability that a fragment does not belong, 0 to 1, shape (n,).
     observed
         The second pass's evidence.
+    first
+        The first pass's log-odds, shape (n,).
+    network_weight
+        How much of the log-odds of the scores is the network's, 0 to 1; the trees give the rest.
     """
 
     scores: Floats
     observed: Observed
+    first: Floats
+    network_weight: float = 0.0
 
 
 class Detector:
@@ -73,6 +91,8 @@ class Detector:
         self._slope = slope
         self._intercept = intercept
         self._lexicon = Lexicon()
+        self._libraries = ThreadpoolController()
+        self._both: tuple[Trees | None, Trees] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -92,7 +112,7 @@ class Detector:
             calibration = manifest["calibration"]
             slope, intercept = float(calibration["slope"]), float(calibration["intercept"])
             float(manifest["threshold"]), list(manifest["evidence"])
-            first, second = (_session(folder / name) for name in ("first.onnx", "second.onnx"))
+            first, second = _first(folder), _session(folder / "second.onnx")
             _check_evidence(manifest["evidence"], knowledge)
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
@@ -119,19 +139,113 @@ class Detector:
         self, segments: Segments, vectors: Vectors, title_vector: Vectors | None, *, title: str = ""
     ) -> Scored:
         """Score the fragments of one document, of which there is at least one."""
-        observed = observe(
-            segments,
-            vectors,
-            title_vector,
-            knowledge=self.knowledge,
-            lexicon=self._lexicon,
-            title=title,
+        return self.score_all([Encoded(segments, vectors, title, title_vector)])[0]
+
+    def score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
+        """Score the fragments of several documents: each as `score` does by itself."""
+        # One thread for matrix products, as for the trees: the last bits of a product depend on
+        # how it is shared out, and at a document's size the threads only wait for each other.
+        with self._libraries.limit(limits=1, user_api="blas"):
+            return self._score_all(documents)
+
+    def _score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
+        observed = observe_all(documents, knowledge=self.knowledge, lexicon=self._lexicon)
+        first = self._first_pass(documents, observed)
+        seen, scores = self._reviewed(observed, sigmoid(first), REVIEWS)
+        families = observed.layout.total(scores >= CERTAIN) >= FAMILY
+        weights = np.zeros(len(documents))
+        found = list(seen)
+        parts = np.split(scores, observed.layout.bounds[1:-1])
+        odds = np.split(first, observed.layout.bounds[1:-1])
+        if isinstance(self._first, Network):
+            weights[families] = NETWORK_WEIGHT
+            mixed = zip(weights.tolist(), parts, odds, strict=True)
+            parts = [sigmoid((1 - w) * _odds(p) + w * own) if w else p for w, p, own in mixed]
+        elif families.any():
+            self._look_again(observed, np.flatnonzero(families).tolist(), found, parts)
+        return [
+            Scored(np.round(_of_one_piece(part, document.segments), 6), one, own, weight)
+            for document, one, part, own, weight in zip(
+                documents, found, parts, odds, weights.tolist(), strict=True
+            )
+        ]
+
+    def _look_again(
+        self,
+        observed: Observed,
+        numbers: Sequence[int],
+        found: list[Observed],
+        parts: list[Floats],
+    ) -> None:
+        """More looks at the documents of `numbers`: their evidence and scores are put in place."""
+        some = observed.documents(numbers)
+        again = np.concatenate([parts[number] for number in numbers])
+        seen, scores = self._reviewed(some, again, FAMILY_REVIEWS)
+        split = np.split(scores, some.layout.bounds[1:-1])
+        for number, one, part in zip(numbers, seen, split, strict=True):
+            found[number], parts[number] = one, part
+
+    def _first_pass(self, documents: Sequence[Encoded], observed: Observed) -> Floats:
+        """Log-odds before any verdict is known: of the network, or of trees."""
+        matrix = observed.matrix()
+        if not isinstance(self._first, Network):
+            return _run(self._first, matrix)
+        odds = [
+            self._first.odds(Fragments.of(one, matrix[extent], document.title_vector))
+            for document, one, extent in zip(documents, observed, observed.layout, strict=True)
+        ]
+        return np.asarray(np.round(np.concatenate(odds), 6), dtype=np.float64)
+
+    def contributions(self, scored: Scored, segments: Segments) -> Contributions:
+        """What each piece of evidence adds to the scores that `score` gave.
+
+        Raises
+        ------
+        ModelError
+            If the detector's folder holds no trees, or not those that gave the scores.
+        """
+        first, second = self._trees()
+        matrix = scored.observed.matrix()
+        trust = 1 - scored.network_weight
+        base = trust * (self._slope * second.base + self._intercept)
+        last = trust * self._slope * second.contributions(matrix)
+        last[:, self.manifest["evidence"].index("first")] += scored.network_weight * scored.first
+        odds = base + last.sum(axis=1)
+        whole = _of_one_piece(sigmoid(odds), segments)
+        if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
+            raise self._other_trees("they give other scores than the detector")
+        raised = np.log(whole) - np.log1p(-whole) - odds
+        return Contributions(
+            names=tuple(self.manifest["evidence"]),
+            first_base=0.0 if first is None else first.base,
+            first=None if first is None else first.contributions(matrix[:, : first.names]),
+            network=scored.first if first is None else None,
+            base=base,
+            last=last,
+            line=np.where(whole > sigmoid(odds), raised, 0.0),
         )
-        first = sigmoid(_run(self._first, observed.matrix()))
-        seen, scores = self._reviewed(observed, first, REVIEWS)
-        if np.count_nonzero(scores >= CERTAIN) >= FAMILY:
-            seen, scores = self._reviewed(observed, scores, FAMILY_REVIEWS)
-        return Scored(np.round(_of_one_piece(scores, segments), 6), seen)
+
+    def _trees(self) -> tuple[Trees | None, Trees]:
+        """Both passes' trees, read when they are first asked for; a network has none."""
+        if self._both is None:
+            names = list(self.manifest["evidence"])
+            first = None
+            try:
+                with np.load(self.folder / "trees.npz", allow_pickle=False) as arrays:
+                    if not isinstance(self._first, Network):
+                        first = Trees.of(_tree_arrays(arrays, "first"), names.index("first"))
+                    second = Trees.of(_tree_arrays(arrays, "second"), len(names))
+            except Exception as error:  # numpy and zipfile raise their own kinds
+                raise self._other_trees(str(error)) from error
+            self._both = first, second
+        return self._both
+
+    def _other_trees(self, problem: str) -> ModelError:
+        return ModelError(
+            f"cannot explain by its trees ({problem})",
+            place=str(self.folder / "trees.npz"),
+            next_step="give a folder that `cleaner train` wrote",
+        )
 
     def _reviewed(self, observed: Observed, scores: Floats, times: int) -> tuple[Observed, Floats]:
         """The second pass, `times` in a row, each time seeing its own last verdicts."""
@@ -165,6 +279,12 @@ def _check_evidence(names: Sequence[str], knowledge: Knowledge) -> None:
         raise ValueError("it was fitted on other evidence than this version of cleaner computes")
 
 
+def _odds(probabilities: Floats) -> Floats:
+    """Log-odds of probabilities, the inverse of `sigmoid`."""
+    bounded = np.clip(probabilities, 1e-15, 1 - 1e-15)
+    return np.asarray(np.log(bounded) - np.log1p(-bounded))
+
+
 def sigmoid(odds: Floats) -> Floats:
     """Probability of log-odds."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -60, 60))))
@@ -179,6 +299,19 @@ def _knowledge(arrays: Any) -> Knowledge:
         wording_bias=float(arrays["wording_bias"]),
         wording_vector=arrays["wording_vector"].astype(np.float32),
     )
+
+
+def _first(folder: Path) -> Any:
+    """The first pass: a network where the folder holds one, else trees."""
+    if not (folder / NETWORK).exists():
+        return _session(folder / "first.onnx")
+    with np.load(folder / NETWORK, allow_pickle=False) as arrays:
+        return Network.from_arrays(arrays)
+
+
+def _tree_arrays(arrays: Any, name: str) -> dict[str, npt.NDArray[Any]]:
+    prefix = f"{name}_"
+    return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
 
 
 def _session(path: Path) -> Any:

@@ -1,7 +1,7 @@
 """Named evidence for each fragment of a document, as one matrix.
 
-Everything here is a function of one document alone: the same document gives the same numbers
-whatever is processed beside it.
+Computed for several documents at once, and yet a function of each document alone: the same document
+gives the same numbers whatever is processed beside it.
 """
 
 # ruff: noqa: RUF001  # the characters are meant as they stand
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner import words as vocabulary
+from cleaner.layout import Layout
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon, Words
 
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
 Columns = dict[str, Floats]
 _LANDMARKS = 512  # fragments that graph evidence compares with: keeps cost linear in length
+_NEAREST = {"nearest_1": 1, "nearest_3": 3, "nearest_8": 8}  # name: fragments compared with
 _WEIGHTY = 12  # words from which a fragment has full weight in the topic
 _SHORT = 8  # words below which a fragment is no full sentence
 _TRUSTED, _TRUSTED_WEIGHT = 0.2, 0.6  # first-pass probability below, and weight above
 _POSSIBLE, _SUSPECTED = 0.3, 0.8  # first-pass probabilities above
+_MOST_SUSPECTS = 64  # that a fragment is compared with: keeps cost linear in length
 _FULL_LINE = 12  # words from which a fragment with a full stop counts as running text
 
 _CLASSES = (
@@ -77,8 +80,32 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """A document with at least one fragment, cut and encoded.
+
+    Attributes
+    ----------
+    segments
+        The fragments, n of them.
+    vectors
+        Shape (n, dimensions).
+    title
+        The title's text, for the words it shares with fragments; empty without one.
+    title_vector
+        Shape (dimensions,), or None without a title.
+    """
+
+    segments: Segments
+    vectors: Vectors
+    title: str = ""
+    title_vector: Vectors | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
-    """A document's fragments as the first pass saw them; the second pass builds on it.
+    """The fragments of one or several documents as the first pass saw them.
+
+    The second pass builds on it.
 
     Attributes
     ----------
@@ -90,23 +117,47 @@ class Observed:
         Unit vectors, shape (n, dimensions).
     weights
         Weight of each fragment by its length, 0 to 1, shape (n,).
-    lines
-        Number of the line of each fragment, 0 upward without gaps, shape (n,).
+    layout
+        Which fragments are of which document.
     """
 
     columns: Columns
     points: Floats
     vectors: Vectors
     weights: Floats
-    lines: npt.NDArray[np.int64]
+    layout: Layout
 
     def matrix(self) -> npt.NDArray[np.float64]:
         """All columns side by side, shape (n, number of names), rounded to 9 digits.
 
         Rounding takes away what differs between two orders of the same sum.
         """
-        matrix: npt.NDArray[np.float64] = np.stack(list(self.columns.values()), axis=1)
-        return np.round(matrix, 9)
+        matrix = np.empty((len(self.weights), len(self.columns)))
+        np.stack(list(self.columns.values()), axis=1, out=matrix)
+        return np.round(matrix, 9, out=matrix)
+
+    def documents(self, numbers: Sequence[int]) -> Observed:
+        """Some of the documents alone, ascending."""
+        extents = list(self.layout)
+        rows = np.concatenate([np.arange(extents[n].start, extents[n].stop) for n in numbers])
+        return Observed(
+            {name: values[rows] for name, values in self.columns.items()},
+            self.points[rows],
+            self.vectors[rows],
+            self.weights[rows],
+            Layout.of([self.layout.lines[extents[n]] for n in numbers]),
+        )
+
+    def __iter__(self) -> Iterator[Observed]:
+        """Each document by itself; its arrays are views of these."""
+        for extent in self.layout:
+            yield Observed(
+                {name: values[extent] for name, values in self.columns.items()},
+                self.points[extent],
+                self.vectors[extent],
+                self.weights[extent],
+                Layout.of([self.layout.lines[extent]]),
+            )
 
 
 def observe(
@@ -118,38 +169,33 @@ def observe(
     lexicon: Lexicon,
     title: str = "",
 ) -> Observed:
-    """First-pass evidence of a document with at least one fragment.
+    """First-pass evidence of one document; the parameters are those of `Encoded`."""
+    document = Encoded(segments, vectors, title, title_vector)
+    return observe_all([document], knowledge=knowledge, lexicon=lexicon)
 
-    Parameters
-    ----------
-    segments
-        The fragments, n of them.
-    vectors
-        Shape (n, dimensions).
-    title_vector
-        Shape (dimensions,), or None without a title.
-    title
-        The title's text, for the words it shares with fragments.
-    """
-    texts = segments.texts
-    found = lexicon.words([*texts, title])
-    count = len(texts)
-    body = _first(found, count)
+
+def observe_all(
+    documents: Sequence[Encoded], *, knowledge: Knowledge, lexicon: Lexicon
+) -> Observed:
+    """First-pass evidence of documents, at least one."""
+    layout = Layout.of([document.segments.lines for document in documents])
+    texts = [text for document in documents for text in document.segments.texts]
+    found = lexicon.words([*texts, *(document.title for document in documents)])
+    body = _first(found, len(texts))
     weights = np.minimum(body.counts / _WEIGHTY, 1.0)
-    points = knowledge.topic.project(vectors)
-    title_point = None if title_vector is None else knowledge.topic.project(title_vector[None])[0]
+    vectors = np.concatenate([document.vectors for document in documents])
+    points = np.concatenate([knowledge.topic.project(d.vectors) for d in documents])
     columns: Columns = {}
-    columns |= _form(segments, texts, body)
-    columns |= _topic(points, vectors, weights, title_point, title_vector, knowledge.topic)
-    columns |= _lexical(found, count, knowledge.frequency)
-    columns |= _wording(body, vectors, knowledge)
-    columns |= _repetition(texts, body)
-    columns |= _position(segments, body)
-    columns |= _line(segments, columns)
-    columns |= _neighbours(columns)
-    columns |= _whole(columns, title_vector is not None)
-    lines = np.cumsum(np.diff(segments.lines, prepend=segments.lines[:1]) != 0)
-    return Observed(columns, points, vectors, weights, lines)
+    columns |= _form(documents, layout, texts, body)
+    columns |= _topic(documents, layout, points, weights, knowledge.topic)
+    columns |= _lexical(found, layout, knowledge.frequency)
+    columns |= _wording(documents, body, knowledge)
+    columns |= _repetition(texts, body, layout)
+    columns |= _position(documents, body, layout)
+    columns |= _line(layout, columns)
+    columns |= _neighbours(columns, layout)
+    columns |= _whole(documents, columns, layout)
+    return Observed(columns, points, vectors, weights, layout)
 
 
 def review(observed: Observed, first: Floats, *, knowledge: Knowledge) -> Observed:
@@ -161,10 +207,10 @@ def review(observed: Observed, first: Floats, *, knowledge: Knowledge) -> Observ
         Probabilities of the first pass, 0 to 1, shape (n,).
     """
     columns = dict(observed.columns)
-    columns |= _verdicts(first, observed.weights)
+    columns |= _verdicts(first, observed.weights, observed.layout)
     columns |= _line_verdicts(first, observed)
     columns |= _families(observed, first, knowledge.topic)
-    return Observed(columns, observed.points, observed.vectors, observed.weights, observed.lines)
+    return Observed(columns, observed.points, observed.vectors, observed.weights, observed.layout)
 
 
 def _first(found: Words, count: int) -> Words:
@@ -191,19 +237,22 @@ def _class_of() -> npt.NDArray[np.uint8]:
     return table
 
 
-def _form(segments: Segments, texts: list[str], body: Words) -> Columns:
-    codes = np.frombuffer(segments.text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+def _form(documents: Sequence[Encoded], layout: Layout, texts: list[str], body: Words) -> Columns:
+    text = "".join(document.segments.text for document in documents)
+    offsets = np.cumsum([0, *(len(document.segments.text) for document in documents)])
+    base = offsets[layout.owner]
+    starts = np.concatenate([document.segments.starts for document in documents]) + base
+    ends = np.concatenate([document.segments.ends for document in documents]) + base
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     classes = _class_of()[np.minimum(codes, 0xFFFF)]
-    lengths = (segments.ends - segments.starts).astype(np.float64)
-    bounds = np.stack([segments.starts, segments.ends], axis=1).ravel()
-    padded = np.append(classes, np.uint8(0))  # so that the last end is a valid index
+    lengths = (ends - starts).astype(np.float64)
     columns: Columns = {"length": np.log1p(lengths), "words": np.log1p(body.counts)}
+    counts = _class_counts(classes, starts, ends)
     for name, code in _CODE.items():
-        inside = np.add.reduceat(padded == code, bounds, dtype=np.int64)[::2]
-        columns[name] = inside / lengths
-    opening = padded[segments.starts]
-    closing = padded[segments.ends - 1]
-    before = padded[np.maximum(segments.ends - 2, segments.starts)]
+        columns[name] = counts[:, code] / lengths
+    opening = classes[starts]
+    closing = classes[ends - 1]
+    before = classes[np.maximum(ends - 2, starts)]
     wrapped = np.isin(closing, (_CODE["quote"], _CODE["bracket"]))
     stop = _CODE["stop"]
     columns["full_stop"] = ((closing == stop) | (wrapped & (before == stop))).astype(np.float64)
@@ -211,9 +260,9 @@ def _form(segments: Segments, texts: list[str], body: Words) -> Columns:
         columns[f"opens_{name}"] = (opening == _CODE[name]).astype(np.float64)
     for name in ("colon", "bracket", "bar", "quote"):
         columns[f"closes_{name}"] = (closing == _CODE[name]).astype(np.float64)
-    questions = [text[-1] for text in texts]
-    columns["question"] = np.array([c in "?？" for c in questions], dtype=np.float64)
-    columns["exclamation"] = np.array([c in "!！" for c in questions], dtype=np.float64)
+    last = codes[ends - 1]
+    columns["question"] = _any_of(last, "?？")
+    columns["exclamation"] = _any_of(last, "!！")
     columns["ellipsis"] = np.array([t.endswith(("...", "…")) for t in texts], dtype=np.float64)
     columns["address"] = np.array(
         ["http" in t or "www." in t or ".com" in t for t in texts], dtype=np.float64
@@ -226,50 +275,86 @@ def _form(segments: Segments, texts: list[str], body: Words) -> Columns:
     return columns
 
 
+def _class_counts(
+    classes: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """How many characters of each class a fragment holds, shape (n, number of classes + 1)."""
+    width = len(_CLASSES) + 1
+    # Fragments and the gaps before them in turn; what stands behind the last one is left out.
+    edges = np.stack([starts, ends], axis=1).ravel()
+    piece = np.repeat(np.arange(len(edges)) * width, np.diff(edges, prepend=0))
+    counted = np.bincount(piece + classes[: len(piece)], minlength=len(edges) * width)
+    return counted.reshape(-1, 2, width)[:, 1]
+
+
+def _any_of(codes: npt.NDArray[np.uint32], characters: str) -> Floats:
+    return np.isin(codes, [ord(character) for character in characters]).astype(np.float64)
+
+
 # Topic
 
 
 def _topic(
+    documents: Sequence[Encoded],
+    layout: Layout,
     points: Floats,
-    vectors: Vectors,
     weights: Floats,
-    title_point: Floats | None,
-    title_vector: Vectors | None,
     model: TopicModel,
 ) -> Columns:
-    ratios, trust = model.ratios(points, weights + 0.02, title=title_point)
-    naive = model.against(points, points, weights + 0.02, title=title_point, leave_out=True)
+    names = ("topic_ratio", "topic_ratio_naive", "topic_cosine", "title_cosine", "title_ratio")
+    columns: Columns = {name: np.zeros(len(layout)) for name in (*names, *_NEAREST)}
+    trust = np.empty(len(layout))
+    # Matrix products a document: their last bits depend on the shape of the matrices.
+    for document, extent in zip(documents, layout, strict=True):
+        found, trust[extent] = _topic_of(document, points[extent], weights[extent], model)
+        for name, values in found.items():
+            columns[name][extent] = values
+    ratios = columns["topic_ratio"]
+    deviations = (ratios - layout.mean(ratios)[layout.owner]) ** 2
+    spread = np.sqrt(layout.mean(deviations)) + 1.0
+    mass = trust + 1e-6
+    middle = (layout.total(ratios * mass) / layout.total(mass))[layout.owner]
+    return {
+        "topic_ratio": ratios,
+        "topic_ratio_naive": columns["topic_ratio_naive"],
+        "topic_ratio_relative": (ratios - middle) / spread[layout.owner],
+        "topic_cosine": columns["topic_cosine"],
+        "topic_trust": trust / (weights + 0.02),
+        "topic_document": middle,
+        "topic_norm": np.log1p(np.einsum("ij,ij->i", points, points)),
+        "title_cosine": columns["title_cosine"],
+        "title_ratio": columns["title_ratio"],
+        **{name: columns[name] for name in _NEAREST},
+    }
+
+
+def _topic_of(
+    document: Encoded, points: Floats, weights: Floats, model: TopicModel
+) -> tuple[Columns, Floats]:
+    """How the fragments of one document fit its topic, and the trust that each ended up with."""
+    vectors, title = document.vectors, document.title_vector
+    title_point = None if title is None else model.project(title[None])[0]
+    ratios, naive, trust = model.ratios(points, weights + 0.02, title=title_point)
     centre = trust @ vectors
     own = centre - trust[:, None] * vectors
     norms = np.linalg.norm(own, axis=1)
-    cosines = np.einsum("ij,ij->i", own, vectors) / np.maximum(norms, 1e-12)
-    spread = float(np.sqrt(np.average((ratios - ratios.mean()) ** 2))) + 1.0
-    middle = float(np.average(ratios, weights=trust + 1e-6))
-    columns: Columns = {
+    found: Columns = {
         "topic_ratio": ratios,
         "topic_ratio_naive": naive,
-        "topic_ratio_relative": (ratios - middle) / spread,
-        "topic_cosine": cosines,
-        "topic_trust": trust / (weights + 0.02),
-        "topic_document": np.full(len(points), middle),
-        "topic_norm": np.log1p(np.einsum("ij,ij->i", points, points)),
+        "topic_cosine": np.einsum("ij,ij->i", own, vectors) / np.maximum(norms, 1e-12),
+        **_graph(vectors, weights),
     }
-    if title_vector is None or title_point is None:
-        columns["title_cosine"] = np.zeros(len(points))
-        columns["title_ratio"] = np.zeros(len(points))
-    else:
-        columns["title_cosine"] = (vectors @ title_vector).astype(np.float64)
-        columns["title_ratio"] = model.against(points, title_point[None], np.ones(1))
-    columns |= _graph(vectors, weights)
-    return columns
+    if title is not None and title_point is not None:
+        found["title_cosine"] = (vectors @ title).astype(np.float64)
+        found["title_ratio"] = model.against(points, title_point[None], np.ones(1))
+    return found, trust
 
 
 def _graph(vectors: Vectors, weights: Floats) -> Columns:
     """Mean cosine to the closest fragments, short fragments counted less."""
     count = len(vectors)
     landmarks = np.unique(np.linspace(0, count - 1, min(count, _LANDMARKS)).astype(np.int64))
-    nearest = np.zeros((count, 3))
-    sizes = (1, 3, 8)
+    nearest = np.zeros((count, len(_NEAREST)))
     weighty = weights[landmarks].astype(np.float32)
     for at in range(0, count, 1024):  # blocks bound the memory
         similar = vectors[at : at + 1024] @ vectors[landmarks].T * weighty
@@ -277,18 +362,25 @@ def _graph(vectors: Vectors, weights: Floats) -> Columns:
         similar[landmarks[inside] - at, np.flatnonzero(inside)] = -1.0
         closest = -np.partition(-similar, min(8, len(landmarks) - 1), axis=1)[:, :8]
         closest = -np.sort(-closest, axis=1)
-        for column, size in enumerate(sizes):
+        for column, size in enumerate(_NEAREST.values()):
             nearest[at : at + 1024, column] = closest[:, :size].mean(axis=1)
-    return {f"nearest_{size}": nearest[:, i] for i, size in enumerate(sizes)}
+    return {name: nearest[:, column] for column, name in enumerate(_NEAREST)}
 
 
 # Words
 
 
-def _lexical(found: Words, count: int, frequency: npt.NDArray[np.float32]) -> Columns:
-    """How much of a fragment's rare vocabulary the rest of the document shares."""
+def _lexical(found: Words, layout: Layout, frequency: npt.NDArray[np.float32]) -> Columns:
+    """How much of a fragment's rare vocabulary the rest of the document shares.
+
+    `found` are the words of all fragments, and behind them those of each document's title.
+    """
+    count = len(layout)
+    document = np.concatenate([layout.owner, np.arange(len(layout.sizes))])
     carries = (found.flags & vocabulary.CONTENT) > 0
-    keys, owner = found.keys[carries].astype(np.int64), found.owner[carries]
+    owner = found.owner[carries]
+    # A word is another one in each document.
+    keys = found.keys[carries].astype(np.int64) + (document[owner] << 32)
     distinct, inverse = np.unique(keys, return_inverse=True)
     # One entry for a word in a fragment, however often it stands there.
     entries = np.unique(owner * max(len(distinct), 1) + inverse)
@@ -296,7 +388,7 @@ def _lexical(found: Words, count: int, frequency: npt.NDArray[np.float32]) -> Co
     spread = np.bincount(word, minlength=len(distinct))
     rarity = frequency[distinct % vocabulary.BUCKETS].astype(np.float64)
     in_title = np.zeros(len(distinct), dtype=bool)
-    in_title[word[fragment == count]] = True
+    in_title[word[fragment >= count]] = True
     inside = fragment < count
     fragment, word = fragment[inside], word[inside]
     others = spread[word] - 1
@@ -319,82 +411,81 @@ def _lexical(found: Words, count: int, frequency: npt.NDArray[np.float32]) -> Co
     }
 
 
-def _wording(body: Words, vectors: Vectors, knowledge: Knowledge) -> Columns:
+def _wording(documents: Sequence[Encoded], body: Words, knowledge: Knowledge) -> Columns:
     """Log-odds that the wording is furniture's, from hashed terms and from the vector."""
     count = len(body.counts)
     buckets, owner = body.terms()
     sums = np.bincount(owner, knowledge.wording[buckets], minlength=count)
     terms = 2 * body.counts + 1
     weights = knowledge.wording_vector.astype(np.float64)
+    by_vector = [document.vectors @ weights[:-1] + weights[-1] for document in documents]
     return {
         "wording": sums / np.sqrt(terms) + knowledge.wording_bias,
-        "wording_vector": vectors @ weights[:-1] + weights[-1],
+        "wording_vector": np.concatenate(by_vector),
     }
 
 
-def _repetition(texts: list[str], body: Words) -> Columns:
+def _repetition(texts: list[str], body: Words, layout: Layout) -> Columns:
     folded = [text.casefold() for text in texts]
-    seen = Counter(folded)
+    repeated: list[int] = []
+    for extent in layout:
+        own = folded[extent]
+        repeated += map(Counter(own).__getitem__, own)
     openings = np.zeros(len(texts), dtype=np.int64)
     starts = np.cumsum(body.counts) - body.counts
     filled = body.counts > 0
     openings[filled] = body.keys[starts[filled]]
+    openings += layout.owner << 32  # a word is another one in each document
     _, inverse, counts = np.unique(openings, return_inverse=True, return_counts=True)
     return {
-        "repeated": np.log([seen[text] for text in folded]),
-        "same_opening": counts[inverse] / len(texts),
+        "repeated": np.log(repeated),
+        "same_opening": counts[inverse] / layout.sizes[layout.owner],
     }
 
 
 # Place
 
 
-def _position(segments: Segments, body: Words) -> Columns:
-    count = len(segments)
-    index = np.arange(count, dtype=np.float64)
-    through = np.cumsum(body.counts, dtype=np.float64)
-    change = np.flatnonzero(np.diff(segments.lines, prepend=-1, append=-1))
-    sizes = np.diff(change)
-    in_line = index - np.repeat(change[:-1], sizes)
-    gaps = np.diff(segments.lines, prepend=segments.lines[:1])
+def _position(documents: Sequence[Encoded], body: Words, layout: Layout) -> Columns:
+    sizes = layout.sizes[layout.owner]
+    place = layout.place.astype(np.float64)
+    words = np.concatenate([[0], np.cumsum(body.counts)])  # whole numbers: exact in any order
+    first, last = layout.bounds[layout.owner], layout.bounds[layout.owner + 1]
+    through, all_words = words[:-1] - words[first], words[last] - words[first]
+    line_sizes = np.bincount(layout.lines)
+    begins = np.cumsum(line_sizes) - line_sizes
+    lines = [document.segments.lines for document in documents]
+    gaps = np.concatenate([np.diff(numbers, prepend=numbers[:1]) for numbers in lines])
     before = np.array(gaps > 1, dtype=np.float64)
+    after = np.append(before[1:], 0.0)
+    after[layout.bounds[1:] - 1] = 0.0
     return {
-        "position": (index + 0.5) / count,
-        "from_start": np.log1p(index),
-        "from_end": np.log1p(count - 1 - index),
-        "words_before": (through - body.counts) / max(through[-1], 1.0),
-        "line_size": np.log(np.repeat(sizes, sizes)),
-        "in_line": in_line,
+        "position": (place + 0.5) / sizes,
+        "from_start": np.log1p(place),
+        "from_end": np.log1p(sizes - 1 - place),
+        "words_before": through / np.maximum(all_words, 1),
+        "line_size": np.log(line_sizes[layout.lines]),
+        "in_line": (np.arange(len(layout)) - begins[layout.lines]).astype(np.float64),
         "blank_before": before,
-        "blank_after": np.append(before[1:], 0.0),
+        "blank_after": after,
     }
 
 
-def _line(segments: Segments, columns: Columns) -> Columns:
+def _line(layout: Layout, columns: Columns) -> Columns:
     """The line that a fragment stands in, and the rest of it: a line is mostly of one piece."""
-    lines = np.cumsum(np.diff(segments.lines, prepend=segments.lines[:1]) != 0)
     mass = np.expm1(columns["words"]) + 0.1
-    found: Columns = {"line_words": np.log(np.bincount(lines, mass)[lines])}
+    found: Columns = {"line_words": np.log(np.bincount(layout.lines, mass)[layout.lines])}
     for name in ("topic_ratio", "rare_shared", "wording"):
-        found[f"line_{name}"] = _rest_of_line(columns[name], mass, lines)
+        found[f"line_{name}"] = layout.rest_of_line(columns[name], mass)
     return found
-
-
-def _rest_of_line(values: Floats, mass: Floats, lines: npt.NDArray[np.int64]) -> Floats:
-    """Weighted mean over the other fragments of the line; a fragment's own where it is alone."""
-    totals = np.bincount(lines, values * mass)[lines] - values * mass
-    masses = np.bincount(lines, mass)[lines] - mass
-    alone = np.bincount(lines)[lines] == 1
-    return np.where(alone, values, totals / np.maximum(masses, 1e-9))
 
 
 def _line_verdicts(first: Floats, observed: Observed) -> Columns:
     """The first pass's verdict on the rest of the line."""
-    odds = np.log(np.clip(first, 1e-6, 1 - 1e-6) / np.clip(1 - first, 1e-6, 1 - 1e-6))
     mass = np.expm1(observed.columns["words"]) + 0.1
     return {
-        "first_line": _rest_of_line(first, mass, observed.lines),
-        "first_line_odds": _rest_of_line(odds, mass, observed.lines),
+        "first_line": observed.layout.rest_of_line(first, mass),
+        "first_line_odds": observed.layout.rest_of_line(_log_odds(first), mass),
     }
 
 
@@ -405,111 +496,107 @@ _LOOKED_AROUND = (
 _RADII = (2, 6, 16)
 
 
-def _neighbours(columns: Columns) -> Columns:
+def _neighbours(columns: Columns, layout: Layout) -> Columns:
+    own = np.stack([columns[name] for name in _LOOKED_AROUND], axis=1)
+    previous, following = layout.shifted(own, 1), layout.shifted(own, -1)
+    windows = layout.windows(own, _RADII)
     around: Columns = {}
-    for name in _LOOKED_AROUND:
-        values = columns[name]
-        around[f"previous_{name}"] = _shifted(values, 1)
-        around[f"next_{name}"] = _shifted(values, -1)
-        for radius in _RADII:
-            around[f"{name}_within_{radius}"] = _window(values, radius)
+    for column, name in enumerate(_LOOKED_AROUND):
+        around[f"previous_{name}"] = previous[:, column]
+        around[f"next_{name}"] = following[:, column]
+        for radius, means in zip(_RADII, windows, strict=True):
+            around[f"{name}_within_{radius}"] = means[:, column]
     running = (columns["full_stop"] > 0) & (np.expm1(columns["words"]) >= _FULL_LINE - 0.5)
-    around |= _distances(running, "running_text")
-    return around
+    return around | _distances(running, "running_text", layout)
 
 
-def _shifted(values: Floats, by: int) -> Floats:
-    """`values` of the neighbour `by` places before; its own at the edges."""
-    moved = np.roll(values, by)
-    if by > 0:
-        moved[:by] = values[:by]
-    else:
-        moved[by:] = values[by:]
-    return moved
+def _distances(mark: npt.NDArray[np.bool_], name: str, layout: Layout) -> Columns:
+    before, after = layout.distances(mark)
+    return {f"{name}_before": before, f"{name}_after": after}
 
 
-def _window(values: Floats, radius: int) -> Floats:
-    """Mean over the neighbours within `radius`, the fragment itself left out."""
-    count = len(values)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    low = np.maximum(np.arange(count) - radius, 0)
-    high = np.minimum(np.arange(count) + radius + 1, count)
-    return np.asarray((sums[high] - sums[low] - values) / np.maximum(high - low - 1, 1))
-
-
-def _distances(mark: npt.NDArray[np.bool_], name: str) -> Columns:
-    """Logarithm of the steps to the nearest marked fragment before and after."""
-    count = len(mark)
-    index = np.arange(count)
-    last = np.maximum.accumulate(np.where(mark, index, -1))
-    previous = np.concatenate([[-1], last[:-1]])
-    reverse = np.minimum.accumulate(np.where(mark, index, 4 * count)[::-1])[::-1]
-    following = np.concatenate([reverse[1:], [4 * count]])
-    far = 6.0
-    back = np.where(previous < 0, far, np.log(np.maximum(index - previous, 1)))
-    ahead = np.where(following >= 4 * count, far, np.log(np.maximum(following - index, 1)))
-    return {f"{name}_before": np.minimum(back, far), f"{name}_after": np.minimum(ahead, far)}
-
-
-def _whole(columns: Columns, titled: bool) -> Columns:
+def _whole(documents: Sequence[Encoded], columns: Columns, layout: Layout) -> Columns:
     """What kind of document it is: the same for all its fragments."""
     words = np.expm1(columns["words"])
-    count = len(words)
-    values: Mapping[str, float] = {
-        "document_size": float(np.log(count)),
-        "document_words": float(words.mean()),
-        "document_short": float((words < _SHORT).mean()),
-        "document_stops": float(columns["full_stop"].mean()),
-        "document_running": float(words[columns["full_stop"] > 0].sum() / max(words.sum(), 1)),
-        "document_wording": float(columns["wording"].mean()),
-        "document_titled": float(titled),
+    full = columns["full_stop"] > 0
+    titled = [document.title_vector is not None for document in documents]
+    values = {
+        "document_size": np.log(layout.sizes),
+        "document_words": layout.mean(words),
+        "document_short": layout.mean(words < _SHORT),
+        "document_stops": layout.mean(full),
+        "document_running": layout.total(words * full) / np.maximum(layout.total(words), 1.0),
+        "document_wording": layout.mean(columns["wording"]),
+        "document_titled": np.array(titled, dtype=np.float64),
     }
-    return {name: np.full(count, value) for name, value in values.items()}
+    return {name: value[layout.owner] for name, value in values.items()}
 
 
 # Second pass
 
 
-def _verdicts(first: Floats, weights: Floats) -> Columns:
-    odds = np.log(np.clip(first, 1e-6, 1 - 1e-6) / np.clip(1 - first, 1e-6, 1 - 1e-6))
+def _log_odds(probabilities: Floats) -> Floats:
+    bounded = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(bounded / np.clip(1 - probabilities, 1e-6, 1 - 1e-6)))
+
+
+def _verdicts(first: Floats, weights: Floats, layout: Layout) -> Columns:
+    odds = _log_odds(first)
     mass = weights + 0.05
+    weighted = layout.total(first * mass) / layout.total(mass)
     found: Columns = {
         "first": odds,
-        "first_previous": _shifted(odds, 1),
-        "first_next": _shifted(odds, -1),
-        "first_two_before": _shifted(odds, 2),
-        "first_two_after": _shifted(odds, -2),
-        "first_document": np.full(len(first), float(np.average(first))),
-        "first_document_words": np.full(len(first), float(np.average(first, weights=mass))),
+        "first_previous": layout.shifted(odds, 1),
+        "first_next": layout.shifted(odds, -1),
+        "first_two_before": layout.shifted(odds, 2),
+        "first_two_after": layout.shifted(odds, -2),
+        "first_document": layout.mean(first)[layout.owner],
+        "first_document_words": weighted[layout.owner],
     }
-    for radius in (1, 3, 8, 20):
-        found[f"first_within_{radius}"] = _window(first, radius)
+    radii = (1, 3, 8, 20)
+    for radius, means in zip(radii, layout.windows(first, radii), strict=True):
+        found[f"first_within_{radius}"] = means
     trusted = (first < _TRUSTED) & (weights > _TRUSTED_WEIGHT)
-    found |= _distances(trusted, "trusted")
-    found |= _distances(first > _SUSPECTED, "suspected")
-    index = np.flatnonzero(trusted)
-    edges = (index[0], index[-1]) if len(index) else (0, len(first) - 1)
-    place = np.arange(len(first))
-    found["outside_trusted"] = ((place < edges[0]) | (place > edges[1])).astype(np.float64)
+    found |= _distances(trusted, "trusted", layout)
+    found |= _distances(first > _SUSPECTED, "suspected", layout)
+    found["outside_trusted"] = _outside(trusted, layout)
     return found
+
+
+def _outside(mark: npt.NDArray[np.bool_], layout: Layout) -> Floats:
+    """1 before the first and behind the last marked fragment, 0 where none is marked."""
+    sizes = layout.sizes
+    low = np.minimum.reduceat(np.where(mark, layout.place, len(layout)), layout.bounds[:-1])
+    high = np.maximum.reduceat(np.where(mark, layout.place, -1), layout.bounds[:-1])
+    low, high = np.where(high < 0, 0, low), np.where(high < 0, sizes - 1, high)
+    outside = (layout.place < low[layout.owner]) | (layout.place > high[layout.owner])
+    return outside.astype(np.float64)
 
 
 def _families(observed: Observed, first: Floats, model: TopicModel) -> Columns:
     """Fit to what the first pass trusts, and to what it suspects: intruders come in families."""
-    points, vectors = observed.points, observed.vectors
     mass = observed.weights + 0.02
-    trusted = model.against(points, points, mass * (1 - first) ** 2, leave_out=True)
-    suspected = model.against(points, points, mass * first**2, leave_out=True)
-    suspects = np.argsort(-first, kind="stable")[:64]
-    suspects = suspects[first[suspects] > _POSSIBLE]
-    closest = np.zeros(len(first))
-    if len(suspects):
-        similar = (vectors @ vectors[suspects].T).astype(np.float64) * first[suspects]
-        similar[suspects, np.arange(len(suspects))] = 0.0
-        closest = similar.max(axis=1)
+    trusting, suspecting = mass * (1 - first) ** 2, mass * first**2
+    trusted, suspected, closest = (np.zeros(len(first)) for _ in range(3))
+    for extent in observed.layout:  # matrix products a document, as in `_topic`
+        points = observed.points[extent]
+        trusted[extent] = model.against(points, points, trusting[extent], leave_out=True)
+        suspected[extent] = model.against(points, points, suspecting[extent], leave_out=True)
+        closest[extent] = _closest_suspect(observed.vectors[extent], first[extent])
     return {
         "trusted_ratio": trusted,
         "suspected_ratio": suspected,
         "families_ratio": trusted - suspected,
         "closest_suspect": closest,
     }
+
+
+def _closest_suspect(vectors: Vectors, first: Floats) -> Floats:
+    """Highest cosine to a suspect, times the suspicion: 0 to 1, shape (n,)."""
+    suspects = np.argsort(-first, kind="stable")[:_MOST_SUSPECTS]
+    suspects = suspects[first[suspects] > _POSSIBLE]
+    if not len(suspects):
+        return np.zeros(len(first))
+    similar = (vectors @ vectors[suspects].T).astype(np.float64) * first[suspects]
+    similar[suspects, np.arange(len(suspects))] = 0.0
+    return np.asarray(similar.max(axis=1))

@@ -94,7 +94,16 @@ def quote(text: str) -> str:
     """`text` on one line, shortened, with nothing in it that could steer a terminal."""
     words = " ".join(text.split())
     short = words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1] + "\u2026"
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in short)
+    return printable(short)
+
+
+def printable(text: str) -> str:
+    r"""`text` with escapes in place of what cannot be shown, or could steer a terminal.
+
+    >>> printable("red \x1b[31m, turned \u202e")
+    'red \\x1b[31m, turned \\u202e'
+    """
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def line_numbers(result: CleanResult) -> list[int]:

@@ -136,9 +136,10 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
         body = line.strip()
         if not body:
             continue
-        start = match.start() + line.index(body)
-        line_spans[number] = (match.start(), match.end())
-        if any(span.start < start + len(body) and start < span.end for span in skip):
+        first, next_line = match.span()
+        start = first + len(line) - len(line.lstrip())
+        line_spans[number] = (first, next_line)
+        if skip and any(span.start < start + len(body) and start < span.end for span in skip):
             continue
         for a, b in _sentences(body, language):
             starts.append(start + a)
@@ -162,7 +163,7 @@ def _sentences(body: str, language: str) -> list[tuple[int, int]]:
     for at, part in _parts(body, language):
         stripped = part.strip()
         if stripped:
-            start = at + part.index(stripped)
+            start = at + len(part) - len(part.lstrip())
             found.append((start, start + len(stripped)))
     return found
 
@@ -173,7 +174,8 @@ def _parts(body: str, language: str) -> list[tuple[int, str]]:
     at = 0
     for block in _blocks(body, _LONGEST_SPLIT):
         # The splitter takes no surrogates; a stand-in of the same length keeps offsets true.
-        sentences = sentencex.segment(language, _SURROGATE.sub("\ufffd", block))
+        plain = block if block.isascii() else _SURROGATE.sub("\ufffd", block)
+        sentences = sentencex.segment(language, plain)
         if sum(map(len, sentences)) != len(block):
             sentences = [block]
         for sentence in sentences:

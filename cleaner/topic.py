@@ -82,7 +82,7 @@ class TopicModel:
 
     def ratios(
         self, points: Floats, weights: Floats, *, title: Floats | None = None
-    ) -> tuple[Floats, Floats]:
+    ) -> tuple[Floats, Floats, Floats]:
         """Leave-one-out log-likelihood ratio of each fragment, suspects down-weighted.
 
         Parameters
@@ -98,15 +98,17 @@ class TopicModel:
         -------
         ratios
             Shape (n,); higher: closer to the topic.
+        naive
+            Shape (n,): the same before any suspect lost weight.
         trust
             Shape (n,): weight each fragment ended up with.
         """
-        ratios = self.against(points, points, weights, title=title, leave_out=True)
+        naive = ratios = self.against(points, points, weights, title=title, leave_out=True)
         trust = weights
         for _ in range(ROUNDS - 1):
             trust = weights / (1.0 + np.exp(np.clip(_SUSPECT - ratios, -30, 30)))
             ratios = self.against(points, points, trust, title=title, leave_out=True)
-        return ratios, trust
+        return ratios, naive, trust
 
     def against(
         self,
@@ -126,17 +128,26 @@ class TopicModel:
         if title is not None:
             total = total + TITLE_WEIGHT
             moment = moment + TITLE_WEIGHT * title
+        moments, counts = moment[None], np.full(1, total)
         if leave_out:
-            count = (total - weights)[:, None]
             moments = moment - weights[:, None] * members
-        else:
-            count = np.full((1, 1), total)
-            moments = moment[None, :]
-        precision = 1.0 + self.between * np.maximum(count, 0.0)
-        expected = self.between * moments / precision
-        spread = 1.0 + self.between / precision
-        prior = 1.0 + self.between
-        log_ratio = (
-            (points - expected) ** 2 / spread - points**2 / prior + np.log(spread) - np.log(prior)
-        )
-        return np.asarray(-0.5 * log_ratio.sum(axis=1))
+            counts = total - weights
+        return self._log_ratio(points, moments, np.maximum(counts, 0.0)[:, None])
+
+    def _log_ratio(self, points: Floats, moments: Floats, counts: Floats) -> Floats:
+        """Log-likelihood ratio of each point, given sum and number of its topic's members.
+
+        With b between and q = 1 + b * count, the topic's mean is b * moment / q and a point's
+        variance under it 1 + b / q = (q + b) / q; without a topic the variance is 1 + b.
+        """
+        between = self.between
+        known = 1.0 + between * counts
+        open_ = known + between
+        # (point - b * moment / q)^2 / ((q + b) / q), with one division for three
+        error = known * points
+        error -= between * moments
+        error *= error
+        error /= known * open_
+        error -= points * points / (1.0 + between)
+        error += np.log(open_ / known)
+        return np.asarray(-0.5 * (error.sum(axis=1) - np.log1p(between).sum()))

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -83,11 +84,32 @@ class Words:
         return buckets, np.concatenate([self.owner, owner])
 
 
+class Numbers(dict[str, int]):
+    """Distinct words, numbered from 0 in the order in which they are first met."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+    def of(self, words: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The number of each of `words`: int64, shape (len(words),)."""
+        return np.fromiter(map(self.__getitem__, words), dtype=np.int64, count=len(words))
+
+    def since(self, count: int) -> list[str]:
+        """The words numbered `count` and upward, in order."""
+        return list(islice(reversed(self), len(self) - count))[::-1]
+
+    def first(self, count: int) -> Numbers:
+        """The first `count` words alone: those met first are mostly the frequent ones."""
+        return Numbers(islice(self.items(), count))
+
+
 class Lexicon:
     """Cuts fragments into words and remembers what it computed for each distinct word."""
 
     def __init__(self) -> None:
-        self._cache: dict[str, int] = {}
+        self._numbers = Numbers()
+        self._learned = 0  # how many of the numbered words are described
         self._keys: npt.NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)
         self._flags: npt.NDArray[np.uint8] = np.zeros(1024, dtype=np.uint8)
 
@@ -95,30 +117,26 @@ class Lexicon:
         """The words of `texts`, split at white space."""
         split = [text.split() for text in texts]
         counts = np.array([len(words) for words in split], dtype=np.int64)
-        rows = self._rows([word for words in split for word in words])
+        rows = self._rows(list(chain.from_iterable(split)))
         owner = np.repeat(np.arange(len(texts)), counts)
         return Words(self._keys[rows], self._flags[rows], owner, counts)
 
     def _rows(self, words: list[str]) -> npt.NDArray[np.int64]:
-        if len(self._cache) > _CACHE_LIMIT:
-            self._forget()
-        cache = self._cache
-        rows = list(map(cache.get, words))
-        if None in rows:
-            new = dict.fromkeys(w for w, row in zip(words, rows, strict=True) if row is None)
-            self._learn(list(new))
-            rows = list(map(cache.get, words))
-        return np.array(rows, dtype=np.int64)
+        if len(self._numbers) > _CACHE_LIMIT:
+            self._numbers = self._numbers.first(_CACHE_LIMIT // 2)
+            self._learned = min(self._learned, len(self._numbers))
+        rows = self._numbers.of(words)
+        if len(self._numbers) > self._learned:
+            self._learn(self._numbers.since(self._learned))
+        return rows
 
     def _learn(self, new: list[str]) -> None:
-        at = len(self._cache)
-        described = [_describe(word) for word in new]
-        keys = np.array([key for key, _ in described], dtype=np.uint32)
-        flags = np.array([flag for _, flag in described], dtype=np.uint8)
-        self._reserve(at + len(new))
-        self._keys[at : at + len(new)] = keys
-        self._flags[at : at + len(new)] = flags
-        self._cache.update(zip(new, range(at, at + len(new)), strict=True))
+        described = np.array([_describe(word) for word in new], dtype=np.uint32)
+        size = self._learned + len(new)
+        self._reserve(size)
+        self._keys[self._learned : size] = described[:, 0]
+        self._flags[self._learned : size] = described[:, 1]
+        self._learned = size
 
     def _reserve(self, size: int) -> None:
         if size > len(self._keys):
@@ -127,21 +145,19 @@ class Lexicon:
             self._keys = np.concatenate([self._keys, np.zeros(more, np.uint32)])
             self._flags = np.concatenate([self._flags, np.zeros(more, np.uint8)])
 
-    def _forget(self) -> None:
-        self._cache = {}
-        self._keys = np.zeros(1024, dtype=np.uint32)
-        self._flags = np.zeros(1024, dtype=np.uint8)
-
 
 def _describe(word: str) -> tuple[int, int]:
     """Hash and flags of one word."""
     core = word.strip(_EDGE) or word
-    lowered = _DIGIT.sub("0", core.lower().replace("\u2019", "'"))
+    lowered = core.lower().replace("\u2019", "'")
+    letters = core.isalpha()
+    if not letters:
+        lowered = _DIGIT.sub("0", lowered)
     key = zlib.crc32(lowered.encode("utf-8", "surrogatepass"))
     flags = 0
     if lowered in STOP_WORDS:
         flags |= STOP
-    elif len(core) >= _SHORTEST_CONTENT and any(map(str.isalnum, core)):
+    elif len(core) >= _SHORTEST_CONTENT and (letters or any(map(str.isalnum, core))):
         flags |= CONTENT
     if core[0].isupper():
         flags |= CAPITAL

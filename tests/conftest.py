@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
+from hash_encoder import HashEncoder
 
 from cleaner import CleanResult, Document, Finding
 from cleaner.cleaning import Cleaner
 from cleaner.segment import segment
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-
-
-class HashEncoder:
-    """Vectors from the hashes of a text's words: no model, always the same."""
-
-    name = "hash"
-    dimensions = 256
-
-    def encode(self, texts):
-        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for at, text in enumerate(texts):
-            for word in re.findall(r"\w+", text.casefold()):
-                digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=4)
-                rows[at, int.from_bytes(digest.digest(), "big") % self.dimensions] += 1
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.divide(rows, lengths, out=rows, where=lengths > 0)
 
 
 class MarkCleaner:
@@ -42,7 +24,7 @@ class MarkCleaner:
     def clean_and_explain(self, text, *, title=None):
         return next(self.clean_many([Document(text, title=title)]))
 
-    def clean_many(self, documents):
+    def clean_many(self, documents, *, batch_documents=32):  # noqa: ARG002  # judges one by one
         for document in documents:
             yield self._result(document)
 

@@ -78,12 +78,31 @@ def test_what_was_encoded_before_does_not_matter(static):
     assert np.array_equal(fresh.encode(texts[::-1])[::-1], static.encode(texts))
 
 
+WORDS = [
+    "bridge", "Bridge.", "\u201cbridge\u201d", "half-built", "$3.5m", "don't", "U.S.-led",
+    "[SEP]", "a[MASK]b", "2024,", "x" * 120,
+    "zxqvb", "co-zxqvb", "a\x00b", "x\x7fy", "caf\u00e9", "##ing", "[", "~!@#%^&*()_+",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_words_looked_up_are_those_that_the_tokenizer_makes(word, static):
+    expected = static._tokenizer.encode(word, add_special_tokens=False).ids
+    assert static._is_bert
+    assert static._token_ids([word]) == [expected]
+    assert static._looked_up(word) in (None, expected)
+
+
+def test_common_words_need_no_tokenizer(static):
+    assert all(static._looked_up(word) for word in ("bridge", "Bridge.", "half-built", "don't"))
+
+
 def test_a_full_cache_is_emptied(monkeypatch, static):
     monkeypatch.setattr("cleaner.encoders.static._CACHE_LIMIT", 4)
     small = StaticEncoder.load(FOLDER)
     for text in TEXTS.values():
         assert np.array_equal(small.encode([text]), static.encode([text]))
-    assert len(small._cache) < 100
+    assert len(small._numbers) < 100
 
 
 def test_lone_surrogates_are_passed_over(static):
@@ -277,12 +296,38 @@ def test_joint_vectors_stand_end_to_end():
     assert joint.encode(["x"]).dtype == np.float32
 
 
-@pytest.mark.accurate
-def test_accurate_joins_both_tiers():
+@pytest.fixture(scope="module")
+def accurate():
     pytest.importorskip("sentence_transformers")
     if transformer._packaged_weights() is None:
         pytest.skip("the weights are not installed")
-    accurate, fast = load_encoder("accurate"), load_encoder("fast")
+    return load_encoder("accurate")
+
+
+@pytest.mark.accurate
+@pytest.mark.parametrize("seed", range(4))
+def test_accurate_vectors_do_not_depend_on_their_company(seed, accurate):
+    texts = [text[:200] for text in TEXTS.values()]
+    together = dict(zip(texts, accurate.encode(texts), strict=True))
+    random = np.random.default_rng(seed)
+    company = [texts[row] for row in random.permutation(len(texts))[: 1 + 5 * seed]]
+    for text, vector in zip(company, accurate.encode(company), strict=True):
+        assert np.array_equal(vector, together[text])
+
+
+@pytest.mark.accurate
+def test_accurate_vectors_do_not_depend_on_their_company_before_rounding(accurate, monkeypatch):
+    # Rounding would hide most of what the shape of a batch does to the last digits.
+    monkeypatch.setattr(transformer, "_DECIMALS", 12)
+    texts = [text[:200] for text in TEXTS.values()]
+    together = accurate.encode(texts)
+    alone = np.concatenate([accurate.encode([text]) for text in texts])
+    assert np.array_equal(together, alone)
+
+
+@pytest.mark.accurate
+def test_accurate_joins_both_tiers(accurate):
+    fast = load_encoder("fast")
     texts = ["The bridge is closed.", "Vaccines are safe.", "The bridge is closed.", ""]
     vectors = accurate.encode(texts)
     assert vectors.shape == (4, 384 + fast.dimensions)

@@ -49,3 +49,14 @@ def test_a_missing_model_is_told_in_one_line(monkeypatch):
     monkeypatch.undo()
     language._model.cache_clear()
     assert language_of(ENGLISH) == "en"
+
+
+@pytest.mark.parametrize("text", [ENGLISH * 3, ENGLISH.upper() * 3])
+def test_plain_english_needs_no_model(text, monkeypatch):
+    monkeypatch.setattr(language, "_model", None)
+    assert language_of(text) == "en"
+
+
+@pytest.mark.parametrize("text", [GERMAN * 5, RUSSIAN * 5, CHINESE * 5, "bridge harbour " * 40])
+def test_what_is_not_plain_english_is_left_to_the_model(text):
+    assert not language._is_plainly_english(text.lower().split())

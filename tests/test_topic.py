@@ -52,7 +52,7 @@ def test_on_topic_above_off_topic(model):
     higher = 0
     for article in range(0, 200, 2):
         own, other = points[numbers == article], points[numbers == article + 1][:2]
-        ratios, trust = model.ratios(np.concatenate([own, other]), np.ones(12))
+        ratios, _, trust = model.ratios(np.concatenate([own, other]), np.ones(12))
         higher += ratios[:10].mean() > ratios[10:].mean()
         assert np.all((trust >= 0) & (trust <= 1))
     assert higher >= 95
@@ -61,7 +61,7 @@ def test_on_topic_above_off_topic(model):
 def test_a_suspect_loses_its_weight(model):
     points = np.zeros((10, DIMENSIONS))
     points[9, 0] = 12.0
-    ratios, trust = model.ratios(points, np.ones(10))
+    ratios, _, trust = model.ratios(points, np.ones(10))
     assert np.argmin(ratios) == 9
     assert trust[9] < 0.01 < trust[0]
 
@@ -100,5 +100,5 @@ def test_the_ratio_is_that_of_two_gaussians():
 def test_the_title_draws_the_topic(model):
     points = np.zeros((2, DIMENSIONS))
     points[:, 0] = (6.0, -6.0)
-    ratios, _ = model.ratios(points, np.ones(2), title=points[0])
+    ratios, _, _ = model.ratios(points, np.ones(2), title=points[0])
     assert ratios[0] > ratios[1]

@@ -20,8 +20,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
-from cleaner.detector import FORMAT, sigmoid
+from cleaner.detector import FORMAT, NETWORK, sigmoid
 from cleaner.evidence import Knowledge, Observed, observe, review
+from cleaner.network import Fragments, Network
 from cleaner.segment import Segments, segment
 from cleaner.training.corpora import fold_of
 from cleaner.training.trees import Arrays, to_onnx, tree_arrays
@@ -50,11 +51,13 @@ class Example:
     fold: int
 
 
-def prepare(documents: Sequence[Labelled], encoder: Encoder) -> list[Example]:
+def prepare(
+    documents: Sequence[Labelled], encoder: Encoder, *, language: str = "en"
+) -> list[Example]:
     """Cut and encode documents; those with fewer than five fragments are left out."""
     examples = []
     for document in documents:
-        segments = segment(document.text)
+        segments = segment(document.text, language=language)
         if len(segments) < FEWEST_FRAGMENTS:
             continue
         texts = [text[:ENCODED] for text in segments.texts]
@@ -112,6 +115,9 @@ def fit_wording(
         texts += [own[i] for i in use]
         labels += example.labels[use].tolist()
         vectors.append(example.vectors[use])
+    if len(set(labels)) < 2:  # noqa: PLR2004  # nothing to tell apart: no wording says anything
+        width = examples[0].vectors.shape[1] + 1 if examples else 1
+        return np.zeros(BUCKETS, np.float32), 0.0, np.zeros(width, np.float32)
     matrix = terms_matrix(texts, Lexicon())
     # A term seen once or twice says more of its page than of furniture.
     matrix = matrix @ sparse.diags((matrix.getnnz(axis=0) >= _SEEN).astype(np.float64))
@@ -146,7 +152,7 @@ class Fitted:
     """A detector as fitted, and what it says of documents of sites it did not see."""
 
     knowledge: Knowledge
-    first: Any
+    first: Any  # a Network, or trees
     second: Any
     slope: float
     intercept: float
@@ -160,9 +166,22 @@ def fit(
     frequency: npt.NDArray[np.float32],
     *,
     trees: tuple[int, int] = (120, 200),
+    network_steps: tuple[int, int] = (0, 0),
+    more: Sequence[Example] = (),
     say: Any = print,
 ) -> Fitted:
-    """Fit both passes, wording and calibration, each on sites apart from those it is applied to."""
+    """Fit both passes, wording and calibration, each on sites apart from those it is applied to.
+
+    Parameters
+    ----------
+    trees
+        Trees of the first pass, where it is no network, and of the second.
+    network_steps
+        Batches that the networks of the folds learn from, and that the one which is kept learns
+        from; 0: the first pass is trees.
+    more
+        Examples for the network alone, which takes more of them than trees do.
+    """
     folds = np.array([example.fold for example in examples])
     observed = _observe_apart(examples, folds, topic, frequency)
     say("evidence")
@@ -170,19 +189,25 @@ def fit(
     sizes = [len(example.labels) for example in examples]
     row_fold = np.repeat(folds, sizes)
     weights = _weights(examples)
-    matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
-    first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
-    say("first pass")
     ends = np.cumsum(sizes)[:-1]
     knowledge = Knowledge(topic, frequency, *fit_wording(examples))
-    first = boost(matrix, labels, weights, trees=trees[0])
-    del matrix
+    if all(network_steps):
+        first, first_apart = _fit_networks(
+            examples, observed, more, knowledge, steps=network_steps, say=say
+        )
+    else:
+        matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
+        first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
+        first = boost(matrix, labels, weights, trees=trees[0])
+        del matrix
+    say("first pass")
     reviewed = [
         review(o, p, knowledge=knowledge)
         for o, p in zip(observed, np.split(sigmoid(first_apart), ends), strict=True)
     ]
     names = tuple(reviewed[0].columns)
     matrix = np.concatenate([o.matrix() for o in reviewed]).astype(np.float32)
+    del reviewed
     second_apart = _apart(matrix, labels, weights, row_fold, trees[1])
     say("second pass")
     second = boost(matrix, labels, weights, trees=trees[1])
@@ -193,6 +218,39 @@ def fit(
     slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     held_out = np.split(sigmoid(slope * second_apart + intercept), ends)
     return Fitted(knowledge, first, second, slope, intercept, names, held_out)
+
+
+def _fit_networks(
+    examples: Sequence[Example],
+    observed: Sequence[Observed],
+    more: Sequence[Example],
+    knowledge: Knowledge,
+    *,
+    steps: tuple[int, int],
+    say: Any,
+) -> tuple[Network, Floats]:
+    """The network, and for every row of `examples` log-odds from one that did not see its fold."""
+    from cleaner.training.network import Lesson, fit_network
+
+    lexicon = Lexicon()
+    own = [Lesson(_fragments(e, o), e.labels) for e, o in zip(examples, observed, strict=True)]
+    others = [Lesson(_fragments(e, _observed(e, knowledge, lexicon)), e.labels) for e in more]
+    say(f"network: {len(own)} documents and {len(others)} more")
+    folds = [example.fold for example in examples]
+    odds: list[Floats | None] = [None] * len(examples)
+    for fold in range(FOLDS):
+        known = [lesson for lesson, f in zip(own, folds, strict=True) if f != fold]
+        known += [lesson for lesson, e in zip(others, more, strict=True) if e.fold != fold]
+        network = fit_network(known, steps=steps[0], say=say)
+        for index, lesson in enumerate(own):
+            if folds[index] == fold:
+                odds[index] = network.odds(lesson.fragments)
+    network = fit_network([*own, *others], steps=steps[1], say=say)
+    return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
+
+
+def _fragments(example: Example, observed: Observed) -> Fragments:
+    return Fragments.of(observed, observed.matrix(), example.title)
 
 
 def _observe_apart(
@@ -208,16 +266,19 @@ def _observe_apart(
         others = [e for e, f in zip(examples, folds, strict=True) if f != fold]
         knowledge = Knowledge(topic, frequency, *fit_wording(others))
         for index in np.flatnonzero(folds == fold).tolist():
-            example = examples[index]
-            observed[index] = observe(
-                example.segments,
-                example.vectors,
-                example.title,
-                knowledge=knowledge,
-                lexicon=lexicon,
-                title=example.document.title or "",
-            )
+            observed[index] = _observed(examples[index], knowledge, lexicon)
     return [o for o in observed if o is not None]
+
+
+def _observed(example: Example, knowledge: Knowledge, lexicon: Lexicon) -> Observed:
+    return observe(
+        example.segments,
+        example.vectors,
+        example.title,
+        knowledge=knowledge,
+        lexicon=lexicon,
+        title=example.document.title or "",
+    )
 
 
 def _apart(
@@ -255,11 +316,16 @@ def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: f
     )
     trees: Arrays = {}
     for name, model in (("first", fitted.first), ("second", fitted.second)):
+        if isinstance(model, Network):
+            np.savez(folder / NETWORK, **model.to_arrays())  # type: ignore[arg-type]
+            continue
         arrays = tree_arrays(model)
         (folder / f"{name}.onnx").write_bytes(to_onnx(arrays, model.n_features_in_))
         trees |= {f"{name}_{key}": value for key, value in arrays.items()}
     np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
-    files = ("knowledge.npz", "first.onnx", "second.onnx", "trees.npz")
+    first = NETWORK if isinstance(fitted.first, Network) else "first.onnx"
+    (folder / ("first.onnx" if first == NETWORK else NETWORK)).unlink(missing_ok=True)
+    files = ("knowledge.npz", first, "second.onnx", "trees.npz")
     manifest = {
         "format": FORMAT,
         "threshold": threshold,

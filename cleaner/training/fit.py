@@ -35,6 +35,7 @@ from cleaner.topic import TopicModel
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import (
     fold_of,
+    is_fixture_site,
     read_articles,
     read_records,
     site_of,
@@ -52,6 +53,7 @@ _SUFFIX = ".jsonl.gz"
 _LABELLED = {"news_injected": 1600, "news_noisy": 1445, "pages_wcxb": 1000, "pages_cleaneval": 350}
 _LONGEST = 500  # lines; the few longer pages would outweigh all others
 _SHORTEST_HOST = 8  # sentences
+_LONGEST_HOST = 120  # sentences
 _TOPIC_SENTENCES = 60  # of an article
 
 
@@ -91,7 +93,9 @@ def labelled(data: Path, share: float, chosen: Chosen) -> list[Labelled]:
         records = [
             r
             for r in read_records([data / f"{name}{_SUFFIX}"])
-            if len(r["lines"]) < _LONGEST and _is_chosen(chosen, name, r)
+            if len(r["lines"]) < _LONGEST
+            and _is_chosen(chosen, name, r)
+            and not is_fixture_site(site_of(r))
         ]
         records.sort(key=lambda record: fold_of(record["id"], 1 << 32))
         for record in records[: round(most * share)]:
@@ -116,6 +120,33 @@ def digests(articles: Sequence[Host], count: int) -> list[Labelled]:
         record = {"id": f"digest-{number}", "lines": lines, "source": f"digest-{number}"}
         made.append(compose(record, source="digest"))
     return made
+
+
+def for_network(
+    data: Path, articles: Sequence[Host], share: float, *, slow: bool
+) -> list[Labelled]:
+    """More documents with intruders: the same articles again, and, unless `slow`, more articles."""
+    documents = [
+        compose(record, source="intruders")
+        for seed in (4, 5, 6)
+        for record in intruder_records(articles, seed=seed)
+    ]
+    if slow:
+        return documents
+    # The clean text of a page goes by the page's number: what is kept for the fixtures stays out.
+    sites = {r["id"]: site_of(r) for r in read_records([data / f"pages_wcxb{_SUFFIX}"])}
+    unlabelled = [
+        record
+        for record in read_records([data / f"articles_unlabelled{_SUFFIX}"])
+        if len(record["lines"]) < _LONGEST
+        and not is_fixture_site(sites.get(record["id"], record["id"]))
+    ]
+    others = [host for host in hosts(unlabelled) if len(host.sentences) < _LONGEST_HOST]
+    others = others[: round(len(others) * share)]
+    records = [*intruder_records(others, seed=7), *intruder_records(others, seed=8)]
+    return documents + [
+        compose(record, site=sites.get(record["id"], ""), source="intruders") for record in records
+    ]
 
 
 def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int) -> TopicModel:
@@ -166,8 +197,15 @@ def report(
     help="Folder of vectors of the transformer that were kept.",
 )
 @click.option("--axes", default=64, show_default=True, help="Axes of the topic model.")
+@click.option(
+    "--steps",
+    type=(int, int),
+    default=(2_600, 8_000),
+    show_default=True,
+    help="Batches that the networks of the folds learn from, and the one that is kept.",
+)
 @click.option("--threshold", default=0.8, show_default=True, help="Default threshold to store.")
-def main(
+def main(  # noqa: PLR0913, PLR0917  # one for each option
     name: str,
     data: Path,
     output: Path,
@@ -175,6 +213,7 @@ def main(
     only: Path | None,
     vectors: Path | None,
     axes: int,
+    steps: tuple[int, int],
     threshold: float,
 ) -> None:
     """Fit a detector for an encoder and write its folder."""
@@ -218,7 +257,9 @@ def main(
     topic = fit_topic([*(a.sentences for a in articles), *varied], encoder, axes=axes)
     words = read_articles(unlabelled, split=lambda line: [line])
     frequency = inverse_frequency([a.sentences for a in words])
-    fitted = fit(examples, topic, frequency, say=say)
+    repeated = prepare(for_network(data, articles, share, slow=vectors is not None), encoder)
+    say(f"{len(repeated)} more documents for the network")
+    fitted = fit(examples, topic, frequency, network_steps=steps, more=repeated, say=say)
     found = report(examples, fitted.held_out, threshold)
     for source, row in found.items():
         click.echo(f"{source:32s} {row}")
@@ -226,6 +267,7 @@ def main(
         "encoder": name,
         "licence": "Apache-2.0",
         "made_by": "python -m cleaner.training.fit",
+        "network_steps": list(steps),
         "data": sorted([*_LABELLED, "news_clean", "articles_unlabelled"]),
         "origins": [
             "ramybaly/Article-Bias-Prediction (Apache-2.0)",

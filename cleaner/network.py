@@ -1,0 +1,257 @@
+"""The first pass: a small transformer that reads all fragments of a document at once.
+
+Trees see a fragment and a summary of what surrounds it; the network sees every fragment beside
+every other one, so it can tell a family of intruders from the article that they lie in. Attention
+has no notion of order: what two fragments have to do with each other (cosine, common topic, one
+line, neighbours) enters as a bias of their attention (as in "Self-Attention with Relative Position
+Representations", Shaw, Uszkoreit and Vaswani, 2018).
+
+It is trained with torch (`cleaner.training.network`) and runs on numpy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from cleaner.evidence import Observed
+
+Array = npt.NDArray[np.float32]
+LANDMARKS = 256  # fragments that the others attend to: keeps the cost linear in length
+CLIPPED = 4.0  # standard deviations
+VECTOR_SCALE = 8.0  # unit vectors have small entries
+TITLE_SCALE = 4.0
+APART = -4.0  # bias of a fragment's attention to itself
+REACH = 3.0  # fragments over which nearness fades by a factor of e
+PAIR_FEATURES = 8
+_BLOCK = 512  # fragments at once: bounds the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """What the network is told of the fragments of one document, n of them.
+
+    Attributes
+    ----------
+    evidence
+        Shape (n, number of names): first-pass evidence.
+    vectors
+        Shape (n, dimensions): unit length or zero.
+    points
+        Shape (n, k): projected by the topic model, scaled to unit length.
+    weights
+        Shape (n,): weight by length, 0 to 1.
+    lines
+        Shape (n,): number of the line.
+    title
+        Shape (dimensions,): the title's vector; zero without one.
+    """
+
+    evidence: Array
+    vectors: Array
+    points: Array
+    weights: Array
+    lines: npt.NDArray[np.int64]
+    title: Array
+
+    @classmethod
+    def of(cls, observed: Observed, evidence: npt.NDArray[np.floating], title: Any) -> Self:
+        """From the first-pass evidence of one document and its title's vector or None."""
+        points = observed.points
+        lengths = np.linalg.norm(points, axis=1, keepdims=True)
+        vectors = observed.vectors.astype(np.float32, copy=False)
+        return cls(
+            evidence=evidence.astype(np.float32),
+            vectors=vectors,
+            points=(points / np.maximum(lengths, 1e-6)).astype(np.float32),
+            weights=observed.weights.astype(np.float32),
+            lines=observed.layout.lines,
+            title=np.zeros(vectors.shape[1], np.float32) if title is None else title,
+        )
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def pairs(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Array:
+        """What each of `rows` has to do with each of `columns`.
+
+        Returns
+        -------
+        float32, shape (PAIR_FEATURES, len(rows), len(columns))
+            Cosine, what of it lies above .2 and above .4, common topic (cosine of the points), one
+            line, neighbours, nearness, and how much the column has to say.
+        """
+        features = np.empty((PAIR_FEATURES, len(rows), len(columns)), dtype=np.float32)
+        cosine = self.vectors[rows] @ self.vectors[columns].T
+        steps = np.abs(rows[:, None] - columns)
+        features[0] = cosine
+        features[1] = np.maximum(cosine - 0.2, 0)
+        features[2] = np.maximum(cosine - 0.4, 0)
+        features[3] = self.points[rows] @ self.points[columns].T
+        features[4] = self.lines[rows][:, None] == self.lines[columns]
+        features[5] = steps == 1
+        features[6] = np.exp(-np.minimum(steps, 60) / REACH)
+        features[7] = self.weights[columns]
+        return features
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer: attention with a bias for each pair, then two dense steps; both add to the state.
+
+    Attributes
+    ----------
+    norm_attention, norm_dense
+        Shape (2, d): scale and shift after normalisation.
+    query_key_value, attended, dense_in, dense_out
+        Shape (inputs + 1, outputs): weights, bias in the last row.
+    pair
+        Shape (PAIR_FEATURES + 1, heads): bias of the attention from what a pair has in common.
+    """
+
+    norm_attention: Array
+    query_key_value: Array
+    attended: Array
+    pair: Array
+    norm_dense: Array
+    dense_in: Array
+    dense_out: Array
+
+    def keys_and_values(self, states: Array) -> tuple[Array, Array, Array]:
+        """Queries, keys and values, shape (heads, n, d / heads) each."""
+        heads = self.pair.shape[1]
+        mixed = _dense(_normed(states, self.norm_attention), self.query_key_value)
+        parts = mixed.reshape(len(states), 3, heads, -1).transpose(1, 2, 0, 3)
+        return parts[0], parts[1], parts[2]
+
+    def forward(
+        self, states: Array, queries: Array, seen: tuple[Array, Array], bias: Array
+    ) -> Array:
+        """The next states, from what each attends to in `seen` (keys and values)."""
+        keys, values = seen
+        logits = queries @ keys.transpose(0, 2, 1)
+        logits *= np.float32(1 / np.sqrt(queries.shape[2]))
+        logits += bias
+        logits -= logits.max(axis=2, keepdims=True)
+        np.exp(logits, out=logits)
+        mixed = (logits @ values) / logits.sum(axis=2, keepdims=True)
+        joined = mixed.transpose(1, 0, 2).reshape(len(states), -1)
+        states = states + _dense(joined, self.attended)
+        inner = np.maximum(_dense(_normed(states, self.norm_dense), self.dense_in), 0)
+        return states + _dense(inner, self.dense_out)
+
+    def bias(self, pairs: Array, same: npt.NDArray[np.bool_]) -> Array:
+        """Bias of each head's attention, shape (heads, rows, columns)."""
+        count, rows, columns = pairs.shape
+        flat = self.pair[:-1].T @ pairs.reshape(count, -1) + self.pair[-1][:, None]
+        return np.asarray(flat.reshape(-1, rows, columns) + np.float32(APART) * same)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A trained network.
+
+    Attributes
+    ----------
+    mean, deviation
+        Shape (number of names,): of each kind of evidence in training.
+    entry
+        Shape (number of names + dimensions + 2, d): weights, bias in the last row.
+    layers
+        The layers, in order.
+    norm
+        Shape (2, d).
+    out
+        Shape (d + 1, 1).
+    """
+
+    mean: Array
+    deviation: Array
+    entry: Array
+    layers: tuple[Layer, ...]
+    norm: Array
+    out: Array
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """From the arrays that `to_arrays` gave; a name of a layer begins with its number."""
+        own = {name: np.asarray(arrays[name], np.float32) for name in arrays}
+        numbers = sorted({int(name.split("_")[0]) for name in own if name[0].isdigit()})
+        layers = tuple(
+            Layer(**{name: own[f"{number}_{name}"] for name in Layer.__slots__})
+            for number in numbers
+        )
+        single = {name: own[name] for name in cls.__slots__ if name != "layers"}
+        return cls(layers=layers, **single)
+
+    def to_arrays(self) -> dict[str, Array]:
+        """All weights by name."""
+        arrays = {name: getattr(self, name) for name in self.__slots__ if name != "layers"}
+        for number, layer in enumerate(self.layers):
+            arrays |= {f"{number}_{name}": getattr(layer, name) for name in Layer.__slots__}
+        return arrays
+
+    def odds(self, fragments: Fragments) -> npt.NDArray[np.float64]:
+        """Log-odds that a fragment does not belong, shape (n,)."""
+        count = len(fragments)
+        chosen = np.linspace(0, count - 1, min(count, LANDMARKS)).astype(np.int64)
+        states, seen = self._landmarks(fragments, chosen)
+        if len(chosen) < count:
+            rows = np.arange(count)
+            blocks = (rows[at : at + _BLOCK] for at in range(0, count, _BLOCK))
+            states = np.concatenate([self._others(fragments, b, chosen, seen) for b in blocks])
+        odds = _dense(_normed(states, self.norm), self.out)
+        return odds[:, 0].astype(np.float64)
+
+    def _landmarks(
+        self, fragments: Fragments, chosen: npt.NDArray[np.int64]
+    ) -> tuple[Array, list[tuple[Array, Array]]]:
+        """States of the landmarks, which attend to each other, and what others see of them."""
+        states = self._enter(fragments, chosen)
+        pairs, same = fragments.pairs(chosen, chosen), np.eye(len(chosen), dtype=np.bool_)
+        seen = []
+        for layer in self.layers:
+            queries, keys, values = layer.keys_and_values(states)
+            seen.append((keys, values))
+            states = layer.forward(states, queries, seen[-1], layer.bias(pairs, same))
+        return states, seen
+
+    def _others(
+        self,
+        fragments: Fragments,
+        rows: npt.NDArray[np.int64],
+        chosen: npt.NDArray[np.int64],
+        seen: list[tuple[Array, Array]],
+    ) -> Array:
+        """States of `rows`, which attend to the landmarks."""
+        states = self._enter(fragments, rows)
+        pairs, same = fragments.pairs(rows, chosen), rows[:, None] == chosen
+        for layer, known in zip(self.layers, seen, strict=True):
+            queries, _, _ = layer.keys_and_values(states)
+            states = layer.forward(states, queries, known, layer.bias(pairs, same))
+        return states
+
+    def _enter(self, fragments: Fragments, rows: npt.NDArray[np.int64]) -> Array:
+        standard = (fragments.evidence[rows] - self.mean) / self.deviation
+        vectors = fragments.vectors[rows]
+        titled = (vectors @ fragments.title)[:, None] * np.float32(TITLE_SCALE)
+        scaled = vectors * np.float32(VECTOR_SCALE)
+        clipped = np.clip(standard, -CLIPPED, CLIPPED)
+        return _dense(np.concatenate([clipped, scaled, titled], axis=1), self.entry)
+
+
+def _dense(values: Array, weights: Array) -> Array:
+    return np.asarray(values @ weights[:-1] + weights[-1])
+
+
+def _normed(values: Array, scale_and_shift: Array) -> Array:
+    centred = values - values.mean(axis=1, keepdims=True)
+    variance = np.mean(centred * centred, axis=1, keepdims=True)
+    return np.asarray(
+        centred / np.sqrt(variance + np.float32(1e-5)) * scale_and_shift[0] + scale_and_shift[1]
+    )

@@ -1,0 +1,111 @@
+"""Make the labelled fixtures, on which the floors are held, from WCXB and Wikipedia text.
+
+Run as ``python -m cleaner.training.fixtures --data DATA -o fixtures/labelled``. DATA holds
+``pages_wcxb.jsonl.gz`` and ``wikipedia_multilingual.jsonl.gz``. Same data, same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cleaner.evaluation import headline_records, intruder_records
+from cleaner.training.command import TrainingCommand
+from cleaner.training.corpora import is_fixture_site, read_records, site_of
+from cleaner.training.fit import hosts
+from cleaner.training.held_out import of_origin
+
+_LONGEST = 35_000  # code points of a page; the few longer ones would outweigh all others
+_JUDGED = "en"
+_FIELDS = ("id", "source", "url", "title", "page_type", "view", "lines", "labels", "paragraph")
+Record = dict[str, Any]
+
+
+def pages(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Articles of the sites that are kept for fixtures, one a site that has both views, by view."""
+    by_page: dict[tuple[str, str], dict[str, Record]] = {}
+    for record in records:
+        site = site_of(record)
+        if record["page_type"] == "article" and is_fixture_site(site):
+            by_page.setdefault((site, record["id"]), {})[record["view"]] = record
+    chosen: dict[str, list[Record]] = {"extracted": [], "page": []}
+    taken: set[str] = set()
+    for (site, _), views in sorted(by_page.items()):
+        short = all(sum(map(len, view["lines"])) <= _LONGEST for view in views.values())
+        if site not in taken and short and views.keys() == chosen.keys():
+            taken.add(site)
+            for name, view in views.items():
+                chosen[name].append(view)
+    return chosen
+
+
+def clean_parts(records: Iterable[Record]) -> Iterator[Record]:
+    """The lines to keep of labelled records, as clean articles."""
+    for record in records:
+        pairs = zip(record["lines"], record["labels"], strict=True)
+        yield {**record, "lines": [line for line, label in pairs if label == 0]}
+
+
+def wikipedia(records: Iterable[Record]) -> Iterator[Record]:
+    """Clean articles, each with the address of the English one that it was translated from."""
+    for record in records:
+        address = f"https://en.wikipedia.org/wiki/{record['title']}"
+        yield {
+            **record,
+            "title": record["title"].replace("_", " "),
+            "source": f"wikipedia/{record['lang']}",
+            "url": address,
+            "labels": [0] * len(record["lines"]),
+        }
+
+
+def sets(data: Path) -> dict[str, Iterable[Record]]:
+    """The records of each fixture by its name."""
+    chosen = pages(read_records([data / "pages_wcxb.jsonl.gz"]))
+    articles = list(wikipedia(read_records([data / "wikipedia_multilingual.jsonl.gz"])))
+    articles.sort(key=lambda record: (record["article"], record["lang"]))
+    english = [record for record in articles if record["lang"] == _JUDGED]
+    web = list(clean_parts(chosen["extracted"]))
+    twice = chain.from_iterable(intruder_records(hosts(english), seed=s) for s in (11, 12))
+    return {
+        "wcxb_extracted": chosen["extracted"],
+        "wcxb_page": chosen["page"],
+        "wcxb_intruders": of_origin(intruder_records(hosts(web), seed=11), web),
+        "wcxb_headlines": of_origin(headline_records(hosts(web), seed=11), web),
+        "wikipedia_clean": articles,
+        "wikipedia_intruders": of_origin(twice, english),
+    }
+
+
+def write(path: Path, records: Iterable[Record]) -> int:
+    """Write records as gzipped JSON Lines, without a date in it; how many there were."""
+    lines = [
+        json.dumps({name: r[name] for name in _FIELDS if r.get(name) is not None},
+                   ensure_ascii=False)
+        for r in records
+    ]  # fmt: skip
+    text = "".join(chain.from_iterable((line, "\n") for line in lines))
+    path.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
+    return len(lines)
+
+
+@click.command(cls=TrainingCommand)
+@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+def main(data: Path, output: Path) -> None:
+    """Write the labelled fixtures to OUTPUT."""
+    output.mkdir(parents=True, exist_ok=True)
+    for name, records in sets(data).items():
+        path = output / f"{name}.jsonl.gz"
+        count = write(path, records)
+        click.echo(f"{path}: {count} documents, {path.stat().st_size / 1000:.0f} kB", err=True)
+
+
+if __name__ == "__main__":
+    main()

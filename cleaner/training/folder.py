@@ -1,0 +1,68 @@
+"""A folder that is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cleaner.errors import OptionError, OutputError
+
+
+def check_folder(output: Path) -> None:
+    """Refuse, before anything is fitted, a folder that holds something else than a model of ours.
+
+    Raises
+    ------
+    OptionError
+        If it does, or is a file.
+    """
+    if not output.exists():
+        return
+    if not output.is_dir() or (any(output.iterdir()) and not _is_ours(output)):
+        raise OptionError(
+            "there is something that training did not make",
+            place=str(output),
+            next_step="name a new folder, or that of a model to be replaced",
+        )
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return "made_by" in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+@contextmanager
+def whole_folder(output: Path) -> Iterator[Path]:
+    """A folder to write to, which takes the place of `output` when all went well.
+
+    Raises
+    ------
+    OptionError
+        If there is something that training did not make.
+    OutputError
+        If it cannot be written.
+    """
+    check_folder(output)
+    mark = secrets.token_hex(4)
+    new, old = (output.with_name(f".{output.name}.{mark}.{kind}") for kind in ("new", "old"))
+    try:
+        new.mkdir(parents=True)
+        yield new
+        if output.exists():
+            output.rename(old)
+        new.rename(output)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written ({error.strerror or error})",
+            place=str(output),
+            next_step="name a folder that you may write to",
+        ) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,78 @@
+"""Split clean articles by site: some to train on, the others, with intruders put in, to measure on.
+
+Run as ``python -m cleaner.training.held_out --train TRAIN.jsonl --test TEST.jsonl ARTICLES...``;
+ARTICLES are JSON Lines of clean articles as for `cleaner train`. Same articles, same files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cleaner.evaluation import headline_records, intruder_records
+from cleaner.evaluation.reader import read_lines
+from cleaner.formats import AtomicFile
+from cleaner.training.command import TrainingCommand
+from cleaner.training.corpora import fold_of, site_of
+from cleaner.training.sources import article_of, hosts_of, languages_of
+
+_PARTS = 5  # of which one is to measure on
+Record = dict[str, Any]
+
+
+def split(records: Iterable[Record]) -> tuple[list[Record], list[Record]]:
+    """Records to train on, and those of one site in five to measure on."""
+    parts: tuple[list[Record], list[Record]] = ([], [])
+    for record in records:
+        parts[fold_of(f"held out:{site_of(record)}", _PARTS) == 0].append(record)
+    return parts
+
+
+def with_intruders(records: Sequence[Record]) -> Iterator[Record]:
+    """Labelled documents made of clean ones: sentences and headlines of others put in."""
+    articles = [article_of(record, place=f"record {n}") for n, record in enumerate(records)]
+    languages = languages_of(articles) or ("en",)
+    hosts = hosts_of(articles, language=languages[0])
+    leads = None if languages[0] == "en" else ("{}",)
+    made = chain(intruder_records(hosts, seed=7), headline_records(hosts, seed=7, leads=leads))
+    return of_origin(made, records)
+
+
+def of_origin(made: Iterable[Record], clean: Iterable[Record]) -> Iterator[Record]:
+    """Documents `made` of `clean` ones, with source and address of what each was made from.
+
+    What was put in is said in ``view``.
+    """
+    origins = {str(record["id"]): record for record in clean}
+    for record in made:
+        known = {key: origins[record["id"]].get(key) for key in ("source", "url")}
+        own = {key: value for key, value in known.items() if value is not None}
+        yield {**record, "view": record["kind"], **own}
+
+
+def _write(path: Path, records: Iterable[Record]) -> int:
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    with AtomicFile(path) as sink:
+        sink.write("".join(lines).encode())
+    return len(lines)
+
+
+@click.command(cls=TrainingCommand)
+@click.option("--train", "kept", required=True, type=click.Path(path_type=Path))
+@click.option("--test", required=True, type=click.Path(path_type=Path))
+@click.argument("articles", nargs=-1, required=True, type=click.Path())
+def main(kept: Path, test: Path, articles: tuple[str, ...]) -> None:
+    """Split ARTICLES by site: four in five to --train, the others, with intruders, to --test."""
+    records = [{"id": place, **record} for name in articles for place, record in read_lines(name)]
+    learned, measured = split(records)
+    for path, part in ((kept, learned), (test, with_intruders(measured))):
+        click.echo(f"{path}: {_write(path, part)} documents", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""Train the first pass's network with torch; it runs on numpy (`cleaner.network`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cleaner import network as runtime
+from cleaner.network import Array, Fragments, Layer, Network
+
+_LONGEST = 160  # fragments of a document seen at once in training
+_BATCH = 1_500  # fragments, padding included
+_SORTED_TOGETHER = 800  # documents among which those of like length share a batch
+_RATE = 2e-3
+_DROPOUT = 0.1
+_FAR = -1e9  # bias of attention to padding
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A document to learn from: its fragments, and for each 1 remove, 0 keep, -1 not said."""
+
+    fragments: Fragments
+    labels: npt.NDArray[np.int64]
+
+
+def fit_network(
+    lessons: Sequence[Lesson],
+    *,
+    steps: int,
+    width: int = 96,
+    heads: int = 6,
+    layers: int = 3,
+    seed: int = 0,
+    say: Callable[[str], object] = print,
+) -> Network:
+    """Train a network on `lessons`; the same lessons and seed give the same network.
+
+    Parameters
+    ----------
+    steps
+        Batches of about 1,500 fragments to learn from.
+    width, heads, layers
+        Size of the network; `width` is a multiple of `heads`.
+    """
+    threads = torch.get_num_threads()
+    # The products are small: on more threads they take longer, and ten times so on busy cores.
+    torch.set_num_threads(1)
+    try:
+        return _fit(lessons, steps, (width, heads, layers), seed, say)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _fit(
+    lessons: Sequence[Lesson],
+    steps: int,
+    size: tuple[int, int, int],
+    seed: int,
+    say: Callable[[str], object],
+) -> Network:
+    torch.manual_seed(seed)
+    generator = np.random.default_rng(seed)
+    evidence = np.concatenate([lesson.fragments.evidence for lesson in lessons[::5]])
+    mean, deviation = evidence.mean(axis=0), evidence.std(axis=0) + 1e-6
+    dimensions = lessons[0].fragments.vectors.shape[1]
+    model = _Model(len(mean), dimensions, *size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE / 10, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, _RATE, total_steps=steps + 1, pct_start=0.1
+    )
+    losses: list[float] = []
+    for batch in _batches(lessons, generator, steps):
+        inputs, labels, weights = _tensors(batch, mean, deviation)
+        odds = model(*inputs)
+        each = functional.binary_cross_entropy_with_logits(odds, labels, reduction="none")
+        loss = (each * weights).sum() / weights.sum().clamp(min=1e-9)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+        if len(losses) % 500 == 0:
+            say(f"network: step {len(losses)} of {steps}, loss {np.mean(losses[-500:]):.4f}")
+    return _exported(model, mean, deviation)
+
+
+class _Block(nn.Module):
+    """`cleaner.network.Layer`, to be trained."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention, self.norm_dense = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.attended = nn.Linear(width, width)
+        self.pair = nn.Linear(runtime.PAIR_FEATURES, heads)
+        self.dense_in, self.dense_out = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.dropout = nn.Dropout(_DROPOUT)
+
+    def forward(self, states: Tensor, pairs: Tensor, mask: Tensor) -> Tensor:
+        documents, count, width = states.shape
+        mixed = self.query_key_value(self.norm_attention(states))
+        shape = (documents, count, 3, self.heads, width // self.heads)
+        queries, keys, values = mixed.view(shape).permute(2, 0, 3, 1, 4)
+        logits = queries @ keys.transpose(-1, -2) / (width // self.heads) ** 0.5
+        logits = logits + self.pair(pairs).permute(0, 3, 1, 2) + mask
+        joined = (logits.softmax(-1) @ values).transpose(1, 2).reshape(documents, count, width)
+        states = states + self.dropout(self.attended(joined))
+        inner = functional.relu(self.dense_in(self.norm_dense(states)))
+        following: Tensor = states + self.dropout(self.dense_out(inner))
+        return following
+
+
+class _Model(nn.Module):
+    """`cleaner.network.Network`, to be trained."""
+
+    def __init__(self, names: int, dimensions: int, width: int, heads: int, layers: int) -> None:
+        super().__init__()
+        self.entry = nn.Linear(names + dimensions + 1, width)
+        self.layers = nn.ModuleList(_Block(width, heads) for _ in range(layers))
+        self.norm, self.out = nn.LayerNorm(width), nn.Linear(width, 1)
+
+    def forward(
+        self,
+        evidence: Tensor,
+        vectors: Tensor,
+        titles: Tensor,
+        points: Tensor,
+        weights: Tensor,
+        lines: Tensor,
+        absent: Tensor,
+    ) -> Tensor:
+        pairs = _pairs(vectors, points, weights, lines)
+        count = evidence.shape[1]
+        mask = absent[:, None, None, :] * _FAR + torch.eye(count) * runtime.APART
+        titled = (vectors @ titles[:, :, None]) * runtime.TITLE_SCALE
+        states = self.entry(torch.cat([evidence, vectors * runtime.VECTOR_SCALE, titled], -1))
+        for layer in self.layers:
+            states = layer(states, pairs, mask)
+        odds: Tensor = self.out(self.norm(states))
+        return odds[..., 0]
+
+
+def _pairs(vectors: Tensor, points: Tensor, weights: Tensor, lines: Tensor) -> Tensor:
+    """`Fragments.pairs` of all fragments of all documents, features last."""
+    documents, count, _ = vectors.shape
+    index = torch.arange(count)
+    steps = (index[:, None] - index).abs().float()
+    shape = (documents, count, count)
+    cosine = vectors @ vectors.transpose(1, 2)
+    features = [
+        cosine,
+        functional.relu(cosine - 0.2),
+        functional.relu(cosine - 0.4),
+        points @ points.transpose(1, 2),
+        (lines[:, :, None] == lines[:, None]).float(),
+        (steps == 1).float().expand(shape),
+        torch.exp(-steps.clamp(max=60) / runtime.REACH).expand(shape),
+        weights[:, None].expand(shape),
+    ]
+    return torch.stack(features, -1)
+
+
+def _batches(
+    lessons: Sequence[Lesson], generator: np.random.Generator, steps: int
+) -> Iterator[list[Lesson]]:
+    """`steps` batches, each lesson once before any comes again."""
+    done = 0
+    while done < steps:
+        for batch in _once_through(lessons, generator):
+            yield batch
+            done += 1
+            if done == steps:
+                return
+
+
+def _once_through(
+    lessons: Sequence[Lesson], generator: np.random.Generator
+) -> Iterator[list[Lesson]]:
+    order = generator.permutation(len(lessons))
+    for at in range(0, len(order), _SORTED_TOGETHER):
+        some = [_cropped(lessons[i], generator) for i in order[at : at + _SORTED_TOGETHER]]
+        some.sort(key=lambda lesson: len(lesson.labels))
+        batches: list[list[Lesson]] = [[]]
+        for lesson in some:
+            if batches[-1] and (len(batches[-1]) + 1) * len(lesson.labels) > _BATCH:
+                batches.append([])
+            batches[-1].append(lesson)
+        for index in generator.permutation(len(batches)):
+            yield batches[index]
+
+
+def _cropped(lesson: Lesson, generator: np.random.Generator) -> Lesson:
+    """A stretch of a long document: its evidence says where in the document it stands."""
+    count = len(lesson.labels)
+    if count <= _LONGEST:
+        return lesson
+    at = int(generator.integers(0, count - _LONGEST + 1))
+    part = slice(at, at + _LONGEST)
+    whole = lesson.fragments
+    fragments = replace(
+        whole,
+        evidence=whole.evidence[part],
+        vectors=whole.vectors[part],
+        points=whole.points[part],
+        weights=whole.weights[part],
+        lines=whole.lines[part],
+    )
+    return Lesson(fragments, lesson.labels[part])
+
+
+def _tensors(
+    batch: Sequence[Lesson], mean: Array, deviation: Array
+) -> tuple[list[Tensor], Tensor, Tensor]:
+    """Inputs of the model, labels, and what each fragment counts; padded to the longest."""
+    longest = max(len(lesson.labels) for lesson in batch)
+    limit = runtime.CLIPPED
+
+    def padded(values: Sequence[npt.NDArray[Any]], fill: float = 0.0) -> Tensor:
+        out = np.full((len(values), longest, *values[0].shape[1:]), fill, dtype=np.float32)
+        for row, value in enumerate(values):
+            out[row, : len(value)] = value
+        return torch.from_numpy(out)
+
+    parts = [lesson.fragments for lesson in batch]
+    standard = [np.clip((p.evidence - mean) / deviation, -limit, limit) for p in parts]
+    labels = padded([lesson.labels for lesson in batch], -1.0)
+    sizes = torch.tensor([len(lesson.labels) for lesson in batch], dtype=torch.float32)
+    # Long documents count by the root of their length.
+    weights = (labels >= 0).float() / sizes.sqrt()[:, None]
+    inputs = [
+        padded(standard),
+        padded([p.vectors for p in parts]),
+        torch.from_numpy(np.stack([p.title.astype(np.float32) for p in parts])),
+        padded([p.points for p in parts]),
+        padded([p.weights for p in parts]),
+        padded([p.lines for p in parts], -1.0),
+        padded([np.zeros(len(p)) for p in parts], 1.0),
+    ]
+    return inputs, labels.clamp(min=0), weights
+
+
+def _exported(model: _Model, mean: Array, deviation: Array) -> Network:
+    def dense(linear: nn.Linear) -> Array:
+        with torch.no_grad():
+            return torch.cat([linear.weight.T, linear.bias[None]]).numpy().copy()
+
+    def norm(layer: nn.LayerNorm) -> Array:
+        with torch.no_grad():
+            return torch.stack([layer.weight, layer.bias]).numpy().copy()
+
+    layers = tuple(
+        Layer(
+            norm_attention=norm(block.norm_attention),
+            query_key_value=dense(block.query_key_value),
+            attended=dense(block.attended),
+            pair=dense(block.pair),
+            norm_dense=norm(block.norm_dense),
+            dense_in=dense(block.dense_in),
+            dense_out=dense(block.dense_out),
+        )
+        for block in model.layers
+        if isinstance(block, _Block)
+    )
+    return Network(
+        mean=mean.astype(np.float32),
+        deviation=deviation.astype(np.float32),
+        entry=dense(model.entry),
+        layers=layers,
+        norm=norm(model.norm),
+        out=dense(model.out),
+    )

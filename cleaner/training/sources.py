@@ -1,0 +1,178 @@
+"""Read what `cleaner train` is given: clean articles, and documents with labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sentencex  # type: ignore[import-untyped]
+
+from cleaner.document import LINE, find_header
+from cleaner.errors import InputError
+from cleaner.evaluation import Host, Labelled
+from cleaner.evaluation.reader import labelled_of, read_lines
+from cleaner.formats import source
+from cleaner.language import language_of
+
+_RECORDS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+_FEWEST_SENTENCES = 8  # of an article that intruders are put into or taken from
+_SPOKEN = 0.05  # share of the articles from which a language counts as one of the data's
+_FEWEST_SITES = 6  # below it, labelled documents are kept apart one by one
+
+
+@dataclass(frozen=True, slots=True)
+class CleanArticle:
+    """An article without anything in it that does not belong.
+
+    Attributes
+    ----------
+    subject
+        What it is about, where that is known: intruders come by preference from the same subject.
+    """
+
+    identity: str
+    title: str
+    subject: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What there is to learn from."""
+
+    articles: tuple[CleanArticle, ...]
+    labelled: tuple[Labelled, ...]
+
+    @property
+    def bodies(self) -> tuple[CleanArticle, ...]:
+        """The clean articles, and what is to be kept of the labelled documents."""
+        kept = (
+            CleanArticle(
+                document.identity or f"labelled {number}",
+                document.title or "",
+                "",
+                tuple(
+                    line
+                    for span, label in zip(document.spans, document.labels, strict=True)
+                    if label == 0
+                    for line in _lines(document.text[span.start : span.end])
+                ),
+            )
+            for number, document in enumerate(self.labelled)
+        )
+        return (*self.articles, *kept)
+
+
+def read_training_data(paths: Iterable[str | Path]) -> TrainingData:
+    """Articles and labelled documents of files.
+
+    A file called ``.jsonl`` or ``.ndjson``, gzipped or not, holds a record a line: with ``labels``
+    or ``spans`` it is labelled (see `cleaner.evaluation.reader`), else it is a clean article of
+    ``lines`` or ``text``, and optionally ``id``, ``title`` and ``topic``. Any other file is the
+    text of one clean article.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or a record is none of these.
+    """
+    articles: list[CleanArticle] = []
+    labelled: list[Labelled] = []
+    for path in paths:
+        if not str(path).endswith(_RECORDS):
+            articles.append(_of_text(str(path)))
+            continue
+        for place, record in read_lines(path):
+            if "labels" in record or "spans" in record:
+                labelled.append(labelled_of(record, place=place))
+            else:
+                articles.append(article_of(record, place=place))
+    return TrainingData(tuple(articles), tuple(_apart(labelled)))
+
+
+def _of_text(name: str) -> CleanArticle:
+    item = source(name, "text")
+    with item.open() as stream:
+        text = item.text(stream)
+    header = find_header(text)
+    title = text[header.title.start : header.title.end] if header.title else ""
+    body = text[max((span.end for span in header.spans), default=0) :]
+    return CleanArticle(name, title, "", tuple(_lines(body)))
+
+
+def article_of(record: dict[str, Any], *, place: str) -> CleanArticle:
+    """The clean article of a record of ``lines`` or ``text``.
+
+    Raises
+    ------
+    InputError
+        If it has neither.
+    """
+    lines = record["lines"] if "lines" in record else record.get("text")
+    if isinstance(lines, str):
+        lines = list(_lines(lines))
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise InputError(
+            'the record is no article: neither "text" nor a list of "lines"',
+            place=place,
+            next_step='give "text" or "lines", and "labels" or "spans" where it is labelled',
+        )
+    for name in ("title", "topic"):
+        if not isinstance(record.get(name) or "", str):
+            raise InputError(
+                f'"{name}" is no text', place=place, next_step="give a string, or leave it out"
+            )
+    return CleanArticle(
+        str(record.get("id") or place),
+        record.get("title") or "",
+        record.get("topic") or "",
+        tuple(lines),
+    )
+
+
+def _lines(text: str) -> Iterator[str]:
+    for match in LINE.finditer(text):
+        if line := match[1].strip():
+            yield line
+
+
+def _apart(labelled: Sequence[Labelled]) -> Iterator[Labelled]:
+    """`labelled` with sites to keep apart: their own, or one each where those are too few."""
+    few = len({document.site for document in labelled}) < _FEWEST_SITES
+    for number, document in enumerate(labelled):
+        yield replace(document, site=f"document {number}") if few else document
+
+
+def languages_of(articles: Iterable[CleanArticle]) -> tuple[str, ...]:
+    """ISO 639-1 codes of the languages of `articles`, the most frequent first.
+
+    A language counts from one article in twenty; what cannot be identified does not.
+    """
+    counts = Counter(language_of("\n".join(article.lines)) for article in articles)
+    del counts[None]
+    total = sum(counts.values())
+    found = [
+        language for language, count in counts.items() if language and count >= _SPOKEN * total
+    ]
+    return tuple(sorted(found, key=lambda language: (-counts[language], language)))
+
+
+def hosts_of(articles: Iterable[CleanArticle], *, language: str) -> list[Host]:
+    """Articles of eight sentences or more as hosts and donors of intruders."""
+    made = []
+    for article in articles:
+        pairs = [
+            (sentence, number)
+            for number, line in enumerate(article.lines)
+            for sentence in (part.strip() for part in sentencex.segment(language, line))
+            if sentence
+        ]
+        if len(pairs) >= _FEWEST_SENTENCES:
+            sentences, paragraphs = zip(*pairs, strict=True)
+            made.append(
+                Host(article.identity, article.title, article.subject, sentences, paragraphs)
+            )
+    return made

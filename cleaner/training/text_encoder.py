@@ -1,0 +1,138 @@
+"""Make a static sentence-transformers encoder from nothing but clean articles, in any language.
+
+For a language that no sentence model can be had for. Three steps:
+
+1. A WordPiece vocabulary is learned from the text.
+2. *Latent semantic analysis* (Deerwester et al., 1990) gives every token its first vector: the
+   singular vectors of the token-by-line matrix, weighted by inverse document frequency.
+3. *Contrastive training* on pairs of sentences of one article, as for the package's own encoder
+   (`cleaner.training.static_encoder`).
+
+Run as ``python -m cleaner.training.text_encoder -o FOLDER DATA...``; DATA are as for
+`cleaner train`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.training.command import TrainingCommand
+from cleaner.training.corpora import Article
+from cleaner.training.folder import whole_folder
+from cleaner.training.sources import CleanArticle, hosts_of, languages_of, read_training_data
+from cleaner.training.static_encoder import SMOOTHING, train
+
+_SPECIAL = ("[PAD]", "[UNK]")
+_SEEN = 2  # times a piece must be seen to get into the vocabulary
+
+
+def vocabulary(lines: Iterable[str], *, size: int) -> Any:
+    """A tokenizer whose lower-case word pieces were learned from `lines`; accents count."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token=_SPECIAL[1]))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size, min_frequency=_SEEN, special_tokens=list(_SPECIAL), show_progress=False
+    )
+    tokenizer.train_from_iterator(lines, trainer)
+    return tokenizer
+
+
+def first_vectors(
+    tokenizer: Any, lines: Sequence[str], *, dimensions: int
+) -> npt.NDArray[np.float32]:
+    """Vectors from latent semantic analysis, float32, shape (tokens, dimensions).
+
+    Each is scaled by smooth inverse frequency (Arora et al., 2017): frequent tokens say little.
+    """
+    from scipy import sparse  # type: ignore[import-untyped]
+    from sklearn.decomposition import TruncatedSVD
+
+    size = tokenizer.get_vocab_size()
+    encodings = tokenizer.encode_batch(list(lines), add_special_tokens=False)
+    owner = np.repeat(np.arange(len(encodings)), [len(e.ids) for e in encodings])
+    ids = np.concatenate([np.array(e.ids, dtype=np.int64) for e in encodings])
+    counts = sparse.csr_matrix((np.ones(len(ids)), (ids, owner)), shape=(size, len(encodings)))
+    counts.data = np.log1p(counts.data)
+    rarity = np.log((1 + len(encodings)) / (1 + counts.getnnz(axis=1)))
+    matrix = sparse.diags(rarity) @ counts
+    vectors = TruncatedSVD(dimensions, random_state=0).fit_transform(matrix)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    frequency = np.bincount(ids, minlength=size) / len(ids)
+    weighted = vectors * (SMOOTHING / (SMOOTHING + frequency))[:, None]
+    return np.asarray(weighted, dtype=np.float32)
+
+
+def make(
+    articles: Sequence[CleanArticle],
+    *,
+    dimensions: int,
+    size: int,
+    rounds: int,
+    batch: int,
+    rate: float,
+) -> Any:
+    """A ``SentenceTransformer`` trained on `articles` alone."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+
+    lines = [line for article in articles for line in article.lines]
+    tokenizer = vocabulary(lines, size=size)
+    vectors = first_vectors(tokenizer, lines, dimensions=dimensions)
+    static = StaticEmbedding(tokenizer, embedding_weights=vectors)
+    model = SentenceTransformer(modules=[static, Normalize()], device="cpu")
+    language = (languages_of(articles) or ("en",))[0]
+    split = [
+        Article(host.identity, host.title, host.sentences)
+        for host in hosts_of(articles, language=language)
+    ]
+    if rounds:
+        train(model, split, rounds=rounds, batch=min(batch, len(split)), rate=rate)
+    return model
+
+
+@click.command(cls=TrainingCommand)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+@click.option("--dimensions", default=128, show_default=True)
+@click.option("--vocabulary", "size", default=16_000, show_default=True, help="Tokens.")
+@click.option("--rounds", default=60, show_default=True, help="Passes over the articles.")
+@click.option("--batch", default=256, show_default=True)
+@click.option("--rate", default=0.003, show_default=True, help="Peak learning rate.")
+@click.argument("data", nargs=-1, required=True, type=click.Path())
+def main(output: Path, data: tuple[str, ...], **options: Any) -> None:
+    """Train a static encoder on the clean articles in DATA; write its folder."""
+    started = time.perf_counter()
+    articles = read_training_data(data).bodies
+    click.echo(f"{len(articles)} articles", err=True)
+    model = make(articles, **options)
+    with whole_folder(output) as folder:
+        model.save(str(folder), create_model_card=False)
+        weights = folder / "model.safetensors"
+        weights.chmod(0o644)  # sentence-transformers writes it for its owner alone
+        manifest = {
+            "made_by": "python -m cleaner.training.text_encoder",
+            "data": sorted({Path(name).name for name in data}),
+            "articles": len(articles),
+            **options,
+            "sha256": {"model.safetensors": hashlib.sha256(weights.read_bytes()).hexdigest()},
+        }
+        text = json.dumps(manifest, indent=2) + "\n"
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
+    click.echo(f"written after {time.perf_counter() - started:.0f} s", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The network of the first pass: what numpy computes is what torch was trained on."""
+
+import numpy as np
+import pytest
+
+from cleaner.network import LANDMARKS, Fragments, Network
+
+
+def fragments(count: int, *, seed: int = 0) -> Fragments:
+    """A document of random fragments: two topics, five kinds of evidence, vectors of eight."""
+    generator = np.random.default_rng(seed)
+    vectors = generator.normal(size=(count, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Fragments(
+        evidence=generator.normal(size=(count, 5)).astype(np.float32),
+        vectors=vectors,
+        points=vectors[:, :4],
+        weights=generator.random(count).astype(np.float32),
+        lines=np.arange(count) // 2,
+        title=vectors[0],
+    )
+
+
+@pytest.fixture(scope="module")
+def trained() -> Network:
+    """A small network that has learned the sign of the first kind of evidence."""
+    training = pytest.importorskip("cleaner.training.network")
+    lessons = []
+    for seed in range(40):
+        own = fragments(12, seed=seed)
+        lessons.append(training.Lesson(own, (own.evidence[:, 0] > 0).astype(np.int64)))
+    sizes = {"width": 16, "heads": 2, "layers": 2}
+    return training.fit_network(lessons, steps=120, say=lambda _: None, **sizes)
+
+
+def test_what_was_learned_holds_for_a_document_never_seen(trained):
+    unseen = fragments(30, seed=99)
+    right = (trained.odds(unseen) > 0) == (unseen.evidence[:, 0] > 0)
+    assert right.mean() > 0.8
+
+
+def test_a_batch_of_torch_and_a_document_of_numpy_give_the_same_odds(trained):
+    training = pytest.importorskip("cleaner.training.network")
+    torch = pytest.importorskip("torch")
+    model = training._Model(5, 8, 16, 2, 2).eval()
+    network = training._exported(model, trained.mean, trained.deviation)
+    documents = [fragments(count, seed=count) for count in (1, 7, 40)]
+    lessons = [training.Lesson(own, np.zeros(len(own), np.int64)) for own in documents]
+    inputs, _, _ = training._tensors(lessons, trained.mean, trained.deviation)
+    with torch.no_grad():
+        expected = model(*inputs).numpy()
+    for own, row in zip(documents, expected, strict=True):
+        np.testing.assert_allclose(network.odds(own), row[: len(own)], atol=1e-4)
+
+
+def test_the_same_lessons_give_the_same_network():
+    training = pytest.importorskip("cleaner.training.network")
+    own = fragments(12)
+    lessons = [training.Lesson(own, np.arange(12) % 2)]
+    sizes = {"width": 8, "heads": 2, "layers": 1, "say": lambda _: None}
+    once, again = (training.fit_network(lessons, steps=3, **sizes) for _ in range(2))
+    for name, array in once.to_arrays().items():
+        np.testing.assert_array_equal(array, again.to_arrays()[name])
+
+
+def test_a_network_goes_through_its_arrays(trained):
+    again = Network.from_arrays(trained.to_arrays())
+    np.testing.assert_array_equal(again.odds(fragments(9)), trained.odds(fragments(9)))
+
+
+def test_a_document_longer_than_the_landmarks_is_read_in_blocks(trained):
+    long = fragments(3 * LANDMARKS + 5)
+    odds = trained.odds(long)
+    assert odds.shape == (len(long),)
+    assert np.isfinite(odds).all()
+    # A landmark sees the same whether it is read as one or with the others.
+    chosen = np.linspace(0, len(long) - 1, LANDMARKS).astype(np.int64)
+    states, _ = trained._landmarks(long, chosen)
+    from cleaner.network import _dense, _normed
+
+    among = _dense(_normed(states, trained.norm), trained.out)[:, 0]
+    np.testing.assert_allclose(odds[chosen], among, atol=1e-4)
