@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cleaner.adapters.options import CleanerKeywords, CleanerOptions
-from cleaner.adapters.texts import EXPLAINED, clean_texts
+from cleaner.adapters.texts import EXPLAINED, check_column, clean_texts
 from cleaner.errors import InputError, OptionError
 from cleaner.formats import decode, encode
 
@@ -39,8 +39,8 @@ class TableCleaner:
     Raises
     ------
     OptionError
-        If an option is out of its range, text and title are one column, or one of them is a column
-        that `explain` writes.
+        If an option is out of its range or of a wrong type, text and title are one column, or one
+        of them is a column that `explain` writes.
 
     Notes
     -----
@@ -55,6 +55,9 @@ class TableCleaner:
         explain: bool = False,
         **options: Unpack[CleanerKeywords],
     ) -> None:
+        _check_name(text_column, "text")
+        if title_column is not None:
+            _check_name(title_column, "title")
         if title_column == text_column:
             raise OptionError(
                 f"text and title are both the column {text_column!r}",
@@ -79,17 +82,15 @@ class TableCleaner:
         InputError
             If a column is missing, there twice, or of a type that holds no text.
         """
+        import pyarrow as pa
+
         text = _text_type(schema, self.text_column)
         if self._has_titles(schema):
             _text_type(schema, str(self.title_column))
         if not self.explain:
             return schema
-        for name in EXPLAINED:
-            if name in schema.names:
-                schema = schema.remove(schema.get_field_index(name))
-        for added in _explained_fields(text):
-            schema = schema.append(added)
-        return schema
+        kept = [field for field in schema if field.name not in EXPLAINED]
+        return pa.schema([*kept, *_explained_fields(text)], metadata=schema.metadata)
 
     def slices(self, table: pa.Table) -> Iterator[pa.Table]:
         """Clean `table` a thousand rows at a time; an empty one gives one empty table.
@@ -125,27 +126,32 @@ class TableCleaner:
         if self._has_titles(table.schema):
             titles = _strings(table.column(str(self.title_column)))
         results = list(clean_texts(self.options.cleaner(), texts, titles)) if texts else []
-        columns = dict(zip(table.schema.names, table.columns, strict=True))
+        # By position: two of the other columns may be of one name.
         if any(result is not None and result.changed for result in results):
             cleaned = [None if result is None else result.text for result in results]
-            columns[self.text_column] = _column(cleaned, column.type)
-        if self.explain:
-            columns |= _explained_columns(results, target)
-        return pa.Table.from_arrays([columns[name] for name in target.names], schema=target)
+            at = table.schema.get_field_index(self.text_column)
+            table = table.set_column(at, table.schema.field(at), _column(cleaned, column.type))
+        if not self.explain:
+            return table
+        pairs = zip(table.schema.names, table.columns, strict=True)
+        kept = [values for name, values in pairs if name not in EXPLAINED]
+        return pa.Table.from_arrays([*kept, *_explained_columns(results, target)], schema=target)
+
+
+def _check_name(column: object, holds: str) -> None:
+    if not isinstance(column, str):
+        raise OptionError(
+            f"the {holds} column is {column!r}, of type {type(column).__name__}",
+            next_step="give its name, a string",
+        )
 
 
 def _text_type(schema: pa.Schema, name: str) -> pa.DataType:
     """The type of a column that holds text."""
     import pyarrow.types as t
 
-    indices = schema.get_all_field_indices(name)
-    if len(indices) != 1:
-        problem = f"there are {len(indices)} columns" if indices else "there is no column"
-        raise InputError(
-            f"{problem} {name!r} among {', '.join(map(repr, schema.names)) or 'none'}",
-            next_step="name the column of the text and that of the title (None: no titles)",
-        )
-    kind = schema.field(indices[0]).type
+    check_column(name, schema.names)
+    kind = schema.field(name).type
     value = kind.value_type if t.is_dictionary(kind) else kind
     if not (_is_string(value) or _is_binary(value) or t.is_null(value)):
         raise InputError(
@@ -194,32 +200,23 @@ def _column(values: Sequence[str | None], kind: pa.DataType) -> pa.Array:
 def _explained_fields(text: pa.DataType) -> list[pa.Field]:
     import pyarrow as pa
 
+    from cleaner.formats.parquet import explanation_fields
+
     value = text.value_type if pa.types.is_dictionary(text) else text
-    removed = pa.struct(
-        [
-            ("start", pa.int64()),
-            ("end", pa.int64()),
-            ("text", pa.binary() if _is_binary(value) else pa.string()),
-            ("score", pa.float64()),
-            ("reason", pa.string()),
-            # A map in all but name: not every host has maps.
-            ("evidence", pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))),
-        ]
-    )
-    kinds = (pa.list_(removed), pa.bool_(), pa.string())
-    return [pa.field(name, kind) for name, kind in zip(EXPLAINED, kinds, strict=True)]
+    return explanation_fields(pa.binary() if _is_binary(value) else pa.string())
 
 
 def _explained_columns(
     results: Sequence[CleanResult | None], schema: pa.Schema
-) -> dict[str, pa.Array]:
+) -> tuple[pa.Array, ...]:
+    """The columns of an explanation, in the order of `EXPLAINED`."""
     import pyarrow as pa
 
-    return {
-        "removed": _removed_column(results, schema.field("removed").type),
-        "judged": pa.array([None if r is None else r.judged for r in results], pa.bool_()),
-        "why": pa.array([None if r is None else r.why or None for r in results], pa.string()),
-    }
+    return (
+        _removed_column(results, schema.field("removed").type),
+        pa.array([None if r is None else r.judged for r in results], pa.bool_()),
+        pa.array([None if r is None else r.why or None for r in results], pa.string()),
+    )
 
 
 def _removed_column(results: Sequence[CleanResult | None], kind: pa.DataType) -> pa.Array:

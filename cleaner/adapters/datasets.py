@@ -14,8 +14,10 @@ except ImportError as error:
     raise missing_host(__name__, extra="datasets", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
-from cleaner.adapters.texts import string_or_none
+from cleaner.adapters.texts import check_column, string_or_none
 from cleaner.errors import InputError
+
+_AS_ARROW = 'call map on dataset.with_format("arrow")'
 
 
 class ArticleCleaner(TableCleaner):
@@ -28,7 +30,8 @@ class ArticleCleaner(TableCleaner):
     It takes a batch in the format of the dataset: Arrow tables (``with_format("arrow")``, nothing
     is converted that is not text) or the dictionary of lists that `map` gives by itself. With
     ``num_proc`` each process loads the model once. What it is pickled to, and so the fingerprint
-    that the cache goes by, depends on the options and on the version of cleaner alone.
+    that the cache goes by, depends on the options, on the version of cleaner, and on the
+    ``manifest.json`` of a model folder, which training writes anew; on nothing else.
 
     Examples
     --------
@@ -49,29 +52,47 @@ class ArticleCleaner(TableCleaner):
         )
         self._version = cleaner.__version__  # another version gives other texts: not from the cache
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled; with the manifests, for so does another model."""
+        return {**self.__dict__, "_manifests": self.options.manifests()}
+
     def __call__(self, batch: pa.Table | Mapping[str, Sequence[Any]]) -> Any:
         """Clean a batch: a table comes out as a table, a dictionary as the column that changes.
 
         Raises
         ------
         InputError
-            If a column is missing or holds something else than text, or if an explanation is asked
-            for in a dictionary.
+            If a column is missing or holds something else than text, if an explanation is asked
+            for in a dictionary, or if the batch is neither (the formats pandas and polars).
         """
         if isinstance(batch, pa.Table):
             return self.clean(batch)
+        if not isinstance(batch, Mapping):
+            # Of a DataFrame, map would keep the columns that it is given back, and no other.
+            raise InputError(
+                f"the batch is of type {type(batch).__name__}, not an Arrow table or a dictionary",
+                next_step=_AS_ARROW,
+            )
         if self.explain:
             # Where a first batch has nothing removed, datasets would take the lists for empty ones.
             raise InputError(
                 "an explanation needs the column types of Arrow, and the batch is a dictionary",
-                next_step='call map on dataset.with_format("arrow")',
+                next_step=_AS_ARROW,
             )
+        return {self.text_column: self._cleaned(batch)}
+
+    def _cleaned(self, batch: Mapping[str, Sequence[Any]]) -> Any:
+        check_column(self.text_column, [*batch])
+        if self.title_column not in (None, "title"):
+            check_column(self.title_column, [*batch])
         names = [name for name in (self.text_column, self.title_column) if name in batch]
         table = pa.table({name: _strings(batch[str(name)], str(name)) for name in names})
-        return {self.text_column: self.clean(table).column(self.text_column).to_pylist()}
+        return self.clean(table).column(self.text_column).to_pylist()
 
 
 def _strings(values: Sequence[Any], name: str) -> pa.Array:
+    if any(isinstance(value, bytes) for value in values):
+        raise InputError(f"the column {name!r} holds bytes in lists", next_step=_AS_ARROW)
     place = f"column {name!r}, row "
     texts = [string_or_none(value, place=f"{place}{row}") for row, value in enumerate(values)]
     return pa.array(texts, pa.large_string())

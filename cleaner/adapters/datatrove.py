@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-import cleaner
-from cleaner.adapters.options import CleanerKeywords, CleanerOptions, missing_host
-from cleaner.adapters.texts import explanation, title_in
+from cleaner.adapters.options import (
+    CleanerKeywords,
+    CleanerOptions,
+    is_count,
+    is_share,
+    missing_host,
+)
+from cleaner.adapters.texts import clean_texts, explanation, title_in
 from cleaner.errors import OptionError
 
 try:
@@ -17,6 +22,8 @@ except ImportError as error:
 if TYPE_CHECKING:
     from datatrove.data import Document
     from datatrove.pipeline.writers.disk_base import DiskWriter
+
+    from cleaner.results import CleanResult
 
 TOO_MUCH_REMOVED = "too_much_removed"
 
@@ -44,17 +51,16 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
     Raises
     ------
     OptionError
-        If an option is out of its range.
+        If an option is out of its range or of a wrong type.
 
     Notes
     -----
     Statistics, beside those of every filter: documents ``changed``, ``unchanged`` and
     ``not_judged``; fragments removed, in all (``removed``) and by reason (``removed_advert``); and
-    ``removed_characters``.
+    ``removed_characters``. A document without a text passes, and counts in none of these.
     """
 
     name = "🧹 Article cleaner"
-    _requires_dependencies = ("onnxruntime", "tokenizers")
 
     def __init__(
         self,
@@ -67,8 +73,12 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
         **options: Unpack[CleanerKeywords],
     ) -> None:
         super().__init__(exclusion_writer, batch_size)
-        if not 0.0 <= max_removed <= 1.0:
-            raise OptionError(f"max_removed is {max_removed}", next_step="use a share from 0 to 1")
+        if not is_share(max_removed):
+            raise OptionError(
+                f"max_removed is {max_removed!r}", next_step="use a share from 0 to 1"
+            )
+        if not is_count(batch_size):
+            raise OptionError(f"batch_size is {batch_size!r}", next_step="use 1 or more")
         self.title_key = title_key
         self.explain = explain
         self.max_removed = max_removed
@@ -80,21 +90,28 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
 
     def filter_batch(self, batch: list[Document]) -> list[bool | tuple[bool, str]]:
         """Clean documents in place, as `filter` does it."""
-        articles = (cleaner.Document(d.text, title_in(d.metadata, self.title_key)) for d in batch)
-        results = self.options.cleaner().clean_many(articles)
+        texts = (document.text for document in batch)
+        titles = (title_in(document.metadata, self.title_key) for document in batch)
+        results = clean_texts(self.options.cleaner(), texts, titles)
         return [self._finish(doc, result) for doc, result in zip(batch, results, strict=True)]
 
-    def _finish(self, doc: Document, result: cleaner.CleanResult) -> bool | tuple[bool, str]:
-        removed = sum(len(finding.text) for finding in result.findings)
-        if removed > self.max_removed * len(result.source):
-            return False, TOO_MUCH_REMOVED
-        self._count(result, removed)
-        doc.text = result.text
+    def update_doc_stats(self, document: Document) -> None:
+        """Take the length of a text into the statistics, where there is a text."""
+        if document.text is not None:
+            super().update_doc_stats(document)
+
+    def _finish(self, doc: Document, result: CleanResult | None) -> bool | tuple[bool, str]:
+        if result is not None:
+            removed = sum(len(finding.text) for finding in result.findings)
+            if removed > self.max_removed * len(result.source):
+                return False, TOO_MUCH_REMOVED
+            self._count(result, removed)
+            doc.text = result.text
         if self.explain:
             doc.metadata |= explanation(result)
         return True
 
-    def _count(self, result: cleaner.CleanResult, removed: int) -> None:
+    def _count(self, result: CleanResult, removed: int) -> None:
         """Put what was done into the statistics."""
         self.stat_update("changed" if result.changed else "unchanged")
         if not result.judged:

@@ -7,8 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cleaner.adapters.options import CleanerKeywords, CleanerOptions, missing_host
-from cleaner.adapters.texts import clean_texts, explanation, title_in
-from cleaner.errors import InputError
+from cleaner.adapters.texts import clean_texts, explanation, listed, title_in
 
 try:
     from haystack import Document, component, default_to_dict
@@ -29,7 +28,8 @@ class ArticleCleaner:
         Where the title stands in a document's meta; passed over where it is no string. None:
         nowhere.
     explain
-        Whether to put ``removed``, ``judged`` and ``why`` into the meta.
+        Whether to put ``removed``, ``judged`` and ``why`` into the meta; None each where there is
+        no content.
     keep_id
         Whether a document that changes keeps its id, as in Haystack's ``DocumentCleaner``. Without
         it, it gets a new one from what it now holds.
@@ -90,31 +90,27 @@ class ArticleCleaner:
     def run(self, documents: list[Document]) -> dict[str, list[Document]]:
         """Return new documents in the same order, under the name ``documents``.
 
-        One without content comes back as it is.
+        One with nothing to remove, or without content, keeps its content and its id.
 
         Raises
         ------
         InputError
             If something is no document.
         """
-        for row, document in enumerate(documents):
-            if not isinstance(document, Document):
-                raise InputError(
-                    f"this is of type {type(document).__name__}",
-                    place=f"documents[{row}]",
-                    next_step="give haystack.Document",
-                )
-        texts = (document.content for document in documents)
-        titles = (title_in(document.meta, self.title_key) for document in documents)
+        given = listed(documents, Document, "haystack.Document")
+        texts = (document.content for document in given)
+        titles = (title_in(document.meta, self.title_key) for document in given)
         results = clean_texts(self.options.cleaner(), texts, titles)
-        pairs = zip(documents, results, strict=True)
+        pairs = zip(given, results, strict=True)
         return {"documents": [self._cleaned(document, result) for document, result in pairs]}
 
     def _cleaned(self, document: Document, result: CleanResult | None) -> Document:
-        if result is None or not (result.changed or self.explain):
+        changed = result is not None and result.changed
+        if not (changed or self.explain):
             return document
-        meta = deepcopy(document.meta)
-        if self.explain:
-            meta |= explanation(result)
-        identity = document.id if self.keep_id else ""
-        return replace(document, id=identity, content=result.text, meta=meta)
+        return replace(
+            document,
+            id="" if changed and not self.keep_id else document.id,
+            content=document.content if result is None else result.text,
+            meta={**deepcopy(document.meta), **(explanation(result) if self.explain else {})},
+        )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Unpack
 
 import cleaner
 from cleaner.adapters.options import CleanerKeywords, CleanerOptions, missing_host
-from cleaner.adapters.texts import explanation, title_in
-from cleaner.errors import InputError
+from cleaner.adapters.texts import explanation, listed, title_in
 
 try:
     from langchain_core.documents import BaseDocumentTransformer, Document
@@ -58,7 +57,7 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
 
     def transform_documents(
         self,
-        documents: Sequence[Document],
+        documents: Iterable[Document],
         **kwargs: Any,  # noqa: ARG002 -- of the interface
     ) -> list[Document]:
         """Return new documents in the same order, with id and metadata as they were.
@@ -68,21 +67,14 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
         InputError
             If something is no document.
         """
-        for row, document in enumerate(documents):
-            if not isinstance(document, Document):
-                raise InputError(
-                    f"this is of type {type(document).__name__}",
-                    place=f"documents[{row}]",
-                    next_step="give langchain_core.documents.Document",
-                )
+        given = listed(documents, Document, "langchain_core.documents.Document")
         articles = (
             cleaner.Document(document.page_content, title_in(document.metadata, self.title_key))
-            for document in documents
+            for document in given
         )
         results = self.options.cleaner().clean_many(articles)
         return [
-            self._cleaned(document, result)
-            for document, result in zip(documents, results, strict=True)
+            self._cleaned(document, result) for document, result in zip(given, results, strict=True)
         ]
 
     def _cleaned(self, document: Document, result: CleanResult) -> Document:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from cleaner.errors import CleanerError, OptionError
 
@@ -64,8 +65,8 @@ class CleanerOptions:
     Raises
     ------
     OptionError
-        If a threshold, pattern or reason is not one. It is raised where the options are written,
-        not on a worker.
+        If a threshold, pattern or reason is not one, or an option is of a wrong type. It is raised
+        where the options are written, not on a worker.
     """
 
     encoder: str = "fast"
@@ -80,19 +81,16 @@ class CleanerOptions:
         from cleaner.cleaning import check_options
 
         for name in _SEQUENCES:
-            value = getattr(self, name)
-            if isinstance(value, str):
-                raise OptionError(
-                    f"{name} is the string {value!r}", next_step="give a list of them"
-                )
-            object.__setattr__(self, name, tuple(value))
-        if not isinstance(self.encoder, str):
-            raise OptionError(
-                f"encoder is of type {type(self.encoder).__name__}",
-                next_step="give a name or a folder, which every worker loads for itself",
-            )
+            object.__setattr__(self, name, _strings(name, getattr(self, name)))
+        _check_type("encoder", self.encoder, str, "give a name or a folder, which a worker loads")
         if self.model is not None:
+            _check_type("model", self.model, str | os.PathLike, "give the folder of a detector")
             object.__setattr__(self, "model", os.fspath(self.model))
+        if self.threshold is not None and not is_number(self.threshold):
+            raise OptionError(
+                f"threshold is {self.threshold!r}, of type {type(self.threshold).__name__}",
+                next_step="use a probability from 0 to 1",
+            )
         check_options(
             threshold=self.threshold,
             keep=self.keep,
@@ -109,11 +107,56 @@ class CleanerOptions:
         ModelError
             If the encoder or its detector cannot be had.
         """
-        return _load(self)
+        return _load(self, self.manifests())
+
+    def manifests(self) -> tuple[bytes | None, bytes | None]:
+        """Return the manifests of the folders of encoder and detector, None where there is none.
+
+        They hold the checksums of the files beside them: a model that was trained anew, in the
+        same folder, is another model.
+        """
+        return _manifest(self.encoder), None if self.model is None else _manifest(self.model)
+
+
+def is_number(value: object) -> bool:
+    """Whether `value` is a number, of numpy perhaps; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_share(value: object) -> bool:
+    """Whether `value` is a number from 0 to 1."""
+    return isinstance(value, Real) and is_number(value) and 0.0 <= float(value) <= 1.0
+
+
+def is_count(value: object) -> bool:
+    """Whether `value` is a whole number, and 1 or more."""
+    return isinstance(value, Integral) and is_number(value) and int(value) >= 1
+
+
+def _check_type(name: str, value: object, kind: Any, next_step: str) -> None:
+    if not isinstance(value, kind):
+        raise OptionError(f"{name} is of type {type(value).__name__}", next_step=next_step)
+
+
+def _strings(name: str, values: object) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise OptionError(f"{name} is the string {values!r}", next_step="give a list of them")
+    _check_type(name, values, Iterable, "give a list of strings")
+    strings = tuple(cast("Iterable[str]", values))
+    for value in strings:
+        _check_type(f"{value!r} in {name}", value, str, "give a list of strings")
+    return strings
+
+
+def _manifest(folder: str | Path) -> bytes | None:
+    try:
+        return (Path(folder) / "manifest.json").read_bytes()
+    except (OSError, ValueError):  # no folder, no file, or no path at all
+        return None
 
 
 @lru_cache(maxsize=4)
-def _load(options: CleanerOptions) -> Cleaner:
+def _load(options: CleanerOptions, manifests: tuple[bytes | None, ...]) -> Cleaner:  # noqa: ARG001 -- a key
     from cleaner.cleaning import Cleaner
 
     return Cleaner(

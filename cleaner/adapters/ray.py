@@ -1,11 +1,11 @@
-"""Ray Data: a class for ``Dataset.map_batches`` with a pool of actors."""
+"""Ray Data: a class for ``Dataset.map_batches``, and a function that gives it a pool of actors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
-from cleaner.adapters.options import missing_host
+from cleaner.adapters.options import CleanerKeywords, is_count, missing_host
 
 try:
     import pyarrow as pa
@@ -13,14 +13,89 @@ except ImportError as error:
     raise missing_host(__name__, extra="ray", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
-from cleaner.errors import InputError
+from cleaner.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from ray.data import Dataset
+
+# What Ray counts for an actor, not what it uses: with all processors taken by actors, none would be
+# left to read and to write with, and a pool of fixed size would wait for its input for ever.
+_COUNTED = 0.5
+
+
+def ray_clean(
+    dataset: Dataset,
+    *,
+    size: int,
+    text: str = "text",
+    title: str | None = "title",
+    explain: bool = False,
+    num_gpus: float = 0,
+    **options: Unpack[CleanerKeywords],
+) -> Dataset:
+    """Return `dataset` with the column `text` cleaned by a pool of actors; lazily, with no shuffle.
+
+    Parameters
+    ----------
+    dataset
+        Any dataset; its other columns stay as they are.
+    size
+        How many actors: as many as there are processors, or GPUs.
+    text
+        The column that is cleaned: strings or binary.
+    title
+        The column with the titles. None: there is none. A `dataset` without a column called
+        ``title`` is taken as it is; any other name must be there.
+    explain
+        Whether to add the columns ``removed``, ``judged`` and ``why``.
+    num_gpus
+        GPUs of each actor, for ``encoder="accurate"``.
+    **options
+        The parameters of `cleaner.Cleaner`, the encoder by its name or folder. A folder must be
+        found under the same path by every actor.
+
+    Returns
+    -------
+    ray.data.Dataset
+        When it is run, each actor loads the model once.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of its range or of a wrong type.
+    InputError
+        If a column is missing, there twice, or of a type that holds no text. It is raised before
+        the job where Ray can tell the columns: from files of Parquet or from Arrow tables.
+    """
+    from ray.data import ActorPoolStrategy
+
+    if not is_count(size):
+        raise OptionError(f"size is {size!r}", next_step="use 1 or more")
+    cleaner = TableCleaner(text_column=text, title_column=title, explain=explain, **options)
+    schema = dataset.schema(fetch_if_missing=False)
+    if schema is not None and isinstance(schema.base_schema, pa.Schema):
+        cleaner.schema(schema.base_schema)
+    return dataset.map_batches(
+        ArticleCleaner,
+        fn_constructor_kwargs={
+            "text_column": text,
+            "title_column": title,
+            "explain": explain,
+            **options,
+        },
+        batch_format="pyarrow",
+        batch_size=None,  # a block as it comes; none is held back until there are more rows
+        compute=ActorPoolStrategy(size=size),
+        num_cpus=_COUNTED,
+        num_gpus=num_gpus,
+    )
 
 
 class ArticleCleaner(TableCleaner):
-    """A class for ``map_batches`` that cleans the text column of a batch.
+    """The class that `ray_clean` gives to ``Dataset.map_batches``: cleans the text of a batch.
 
     Parameters are those of `cleaner.adapters.arrow.TableCleaner`; Ray takes them as
-    ``fn_constructor_kwargs``.
+    ``fn_constructor_kwargs``, and hands them to the actors unseen: a wrong one fails there.
 
     Notes
     -----
@@ -35,8 +110,17 @@ class ArticleCleaner(TableCleaner):
     [{'text': ['Too short.']}]
     """
 
-    def __init__(self, **keywords: Any) -> None:
-        super().__init__(**keywords)
+    def __init__(
+        self,
+        *,
+        text_column: str = "text",
+        title_column: str | None = "title",
+        explain: bool = False,
+        **options: Unpack[CleanerKeywords],
+    ) -> None:
+        super().__init__(
+            text_column=text_column, title_column=title_column, explain=explain, **options
+        )
         self.options.cleaner()  # an actor is ready when its model is loaded
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:

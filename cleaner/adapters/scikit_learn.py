@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from cleaner.adapters.options import CleanerOptions, missing_host
-from cleaner.adapters.texts import clean_texts, string_or_none
+from cleaner.adapters.options import CleanerOptions, is_count, is_number, missing_host
+from cleaner.adapters.texts import check_column, clean_texts, string_or_none
 from cleaner.errors import InputError, OptionError
 from cleaner.topic import TopicModel
 
@@ -37,6 +37,7 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
     text_column, title_column
         Where text and title stand in a DataFrame; without meaning for a sequence of texts. None
         as title: there is none. A DataFrame without a column called ``title`` is taken as it is.
+        A name need not be a string.
     encoder, threshold, keep, drop, only, exclude, model
         As in `cleaner.Cleaner`; the encoder by its name or folder.
 
@@ -47,6 +48,9 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
     otherwise a Series or DataFrame, with index, names and other columns as they were. After
     ``set_output(transform="pandas")`` or ``"polars"`` a list or an array comes out as a Series of
     that library, which a vectorizer takes as it takes a list. A missing text (None, NaN, NA) stays.
+
+    A vectorizer takes no DataFrame: it would go through the names of the columns. Between the two
+    goes a ``ColumnTransformer`` that picks the text.
 
     Examples
     --------
@@ -83,7 +87,7 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         Raises
         ------
         OptionError
-            If a parameter is out of its range.
+            If a parameter is out of its range or of a wrong type.
         """
         self._options()
         return self
@@ -99,10 +103,10 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         Raises
         ------
         InputError
-            If `X` is a single string or has more dimensions, a column is missing, or a text is
-            neither a string nor missing.
+            If `X` is a single string, a mapping, a table of another library, or has more
+            dimensions, a column is missing, or a text is neither a string nor missing.
         """
-        if hasattr(X, "columns"):
+        if hasattr(type(X), "columns"):
             return self._transform_frame(X)
         texts = _texts(X, place="X")
         cleaned = np.array(self._clean(texts, [None] * len(texts)), dtype=object)
@@ -149,6 +153,8 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         return tags
 
     def _options(self) -> CleanerOptions:
+        if self.text_column is None:
+            raise OptionError("text_column is None", next_step="name the column of the text")
         names = CleanerOptions.__dataclass_fields__
         return CleanerOptions(**{name: getattr(self, name) for name in names})
 
@@ -163,14 +169,14 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         return [None if result is None else result.text for result in results]
 
     def _transform_frame(self, frame: Any) -> Any:
+        self._options()  # a column without a name is refused before it is looked for
+        _check_frame(frame)
         names = list(frame.columns)
-        for name in (self.text_column, self.title_column):
-            optional = name is None or (name == "title" and name not in names)
-            if not optional and names.count(name) != 1:
-                raise InputError(
-                    f"there are {names.count(name)} columns {name!r} among {names}",
-                    next_step="name them with text_column and title_column (None: no titles)",
-                )
+        check_column(self.text_column, names)
+        if self.title_column is not None and (
+            self.title_column in names or self.title_column != "title"
+        ):
+            check_column(self.title_column, names)
         column = frame[self.text_column]
         texts = _texts(column, place=f"column {self.text_column!r}")
         titles: Sequence[str | None] = [None] * len(texts)
@@ -180,7 +186,9 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         cleaned = _contained(np.array(self._clean(texts, titles), dtype=object), column, "default")
         if hasattr(frame, "with_columns"):  # polars
             return frame.with_columns(cleaned)
-        return frame.assign(**{self.text_column: cleaned})
+        frame = frame.copy(deep=False)
+        frame[self.text_column] = cleaned
+        return frame
 
 
 class TopicOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
@@ -300,12 +308,10 @@ class TopicOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return self.fit(X, y, groups).predict(X, groups)
 
     def _check_parameters(self) -> None:
-        if self.n_components < 1:
-            raise OptionError(f"n_components is {self.n_components}", next_step="use 1 or more")
+        if not is_count(self.n_components):
+            raise OptionError(f"n_components is {self.n_components!r}", next_step="use 1 or more")
         share = self.contamination
-        if share != "auto" and not (
-            isinstance(share, int | float) and 0.0 < share <= _MOST_OUTLIERS
-        ):
+        if share != "auto" and not (is_number(share) and 0.0 < float(share) <= _MOST_OUTLIERS):
             raise OptionError(
                 f"contamination is {share!r}", next_step="use auto, or a share up to 0.5"
             )
@@ -343,8 +349,18 @@ def _check_spread(X: Any, articles: npt.NDArray[np.int64]) -> None:
         )
 
 
+def _check_frame(frame: Any) -> None:
+    """Refuse a table that is no DataFrame in memory: of Arrow or Spark, or a lazy one of polars."""
+    polars = hasattr(frame, "with_columns") and not hasattr(frame, "collect")
+    if not (polars or hasattr(frame, "iloc")):
+        raise InputError(
+            f"X is of type {type(frame).__name__}, not a DataFrame of pandas or polars",
+            next_step="make it one: collect() of a lazy frame, to_pandas() of Arrow's tables",
+        )
+
+
 def _texts(X: Any, *, place: str) -> list[str | None]:
-    if isinstance(X, str | bytes) or not isinstance(X, Iterable):
+    if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
         raise InputError(
             f"{place} is of type {type(X).__name__}, not a sequence of texts",
             next_step="give a list, an array or a Series of strings, or a DataFrame",
@@ -359,15 +375,18 @@ def _texts(X: Any, *, place: str) -> list[str | None]:
 
 def _contained(cleaned: Any, given: Any, container: str) -> Any:
     """`cleaned` as a Series where it was given as one, or where one is asked for."""
-    if hasattr(given, "to_numpy") and hasattr(given, "name"):
-        if hasattr(given, "index"):
-            # What is missing stays what it was: None, NaN and NA are not the same to pandas.
-            pairs = zip(cleaned, given, strict=True)
-            values = [old if new is None else new for new, old in pairs]
-            # A categorical's own categories do not hold the clean texts.
-            dtype = "category" if str(given.dtype) == "category" else given.dtype
-            return type(given)(values, index=given.index, name=given.name, dtype=dtype)
-        return type(given)(given.name, cleaned, dtype=given.dtype)
+    if hasattr(given, "to_numpy") and hasattr(given, "index"):  # pandas; its Index has no index
+        # What is missing stays what it was: None, NaN and NA are not the same to pandas.
+        pairs = zip(cleaned, given, strict=True)
+        values = [old if new is None else new for new, old in pairs]
+        # A categorical's own categories do not hold the clean texts.
+        dtype = "category" if str(given.dtype) == "category" else given.dtype
+        return type(given)(values, index=given.index, name=given.name, dtype=dtype)
+    if hasattr(given, "to_physical"):  # polars
+        import polars as pl
+
+        dtype = pl.String if given.dtype == pl.Enum else given.dtype  # nor do those of an Enum
+        return type(given)(given.name, cleaned, dtype=dtype)
     if container == "pandas":
         import pandas as pd
 

@@ -14,7 +14,7 @@ except ImportError as error:
     raise missing_host(__name__, extra="spark", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
-from cleaner.adapters.texts import EXPLAINED
+from cleaner.adapters.texts import EXPLAINED, check_column
 from cleaner.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,12 +38,14 @@ def spark_clean(
     df
         Any DataFrame; its other columns stay as they are.
     text
-        The column that is cleaned: strings or binary.
+        The column that is cleaned: strings or binary. Here, unlike elsewhere in Spark, it matters
+        whether a name is written with capitals.
     title
         The column with the titles. None: there is none. A `df` without a column called ``title`` is
         taken as it is; any other name must be there.
     explain
-        Whether to add the columns ``removed``, ``judged`` and ``why``.
+        Whether to add the columns ``removed``, ``judged`` and ``why``, in the place of those from
+        an earlier run.
     **options
         The parameters of `cleaner.Cleaner`, the encoder by its name or folder. A folder must be
         found under the same path by every executor.
@@ -56,9 +58,10 @@ def spark_clean(
     Raises
     ------
     OptionError
-        If an option is out of its range.
+        If an option is out of its range or of a wrong type.
     InputError
-        If a column is missing, there twice, or of a type that holds no text.
+        If a column is missing, there twice, or of a type that holds no text; or if it differs from
+        one that `explain` adds in capitals alone, which to Spark is the same name.
     """
     cleaner = ArticleCleaner(text_column=text, title_column=title, explain=explain, **options)
     return df.mapInArrow(cleaner, cleaner.spark_schema(df.schema))
@@ -98,25 +101,27 @@ class ArticleCleaner(TableCleaner):
         if not self.explain:
             return schema
         kept = [field for field in schema.fields if field.name not in EXPLAINED]
+        for field in kept:
+            if field.name.lower() in EXPLAINED:
+                raise InputError(
+                    f"the column {field.name!r} and {field.name.lower()!r}, which an explanation"
+                    " adds, are one name to Spark",
+                    next_step="rename it: df.withColumnRenamed",
+                )
         return types.StructType([*kept, *_explained_fields(text)])
 
 
 def _field(schema: types.StructType, name: str) -> types.StructField:
     """The field of a column that holds text."""
-    found = [field for field in schema.fields if field.name == name]
-    if len(found) != 1:
-        problem = f"there are {len(found)} columns" if found else "there is no column"
+    check_column(name, schema.names)
+    field = schema[name]
+    if not isinstance(field.dataType, _TEXTS):
         raise InputError(
-            f"{problem} {name!r} among {', '.join(map(repr, schema.names)) or 'none'}",
-            next_step="name the columns with text and title (None: no titles)",
-        )
-    if not isinstance(found[0].dataType, _TEXTS):
-        raise InputError(
-            f"the column {name!r} is of the type {found[0].dataType.simpleString()}, which holds"
+            f"the column {name!r} is of the type {field.dataType.simpleString()}, which holds"
             " no text",
             next_step="cast it to a string, or name another column",
         )
-    return found[0]
+    return field
 
 
 def _explained_fields(text: types.DataType) -> list[types.StructField]:

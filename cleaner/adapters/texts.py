@@ -6,17 +6,20 @@ import math
 import sys
 import textwrap
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cleaner.document import Document
 from cleaner.errors import InputError
+from cleaner.formats.jsonl import OURS
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
     from cleaner.results import CleanResult
 
-EXPLAINED = ("removed", "judged", "why")
+EXPLAINED = OURS  # what an explanation adds, as in a record of JSONL
+
+HostDocument = TypeVar("HostDocument")
 
 
 def is_missing(value: object) -> bool:
@@ -68,6 +71,55 @@ def string_or_none(value: object, *, place: str) -> str | None:
         place=place,
         next_step="convert it, or give None where there is no text",
     )
+
+
+def check_column(name: object, names: Sequence[object]) -> None:
+    """Refuse a column that is not among `names`, or there twice.
+
+    Raises
+    ------
+    InputError
+        With all of `names` in it.
+    """
+    count = sum(other == name for other in names)
+    if count != 1:
+        problem = f"there are {count} columns" if count else "there is no column"
+        raise InputError(
+            f"{problem} {name!r} among {', '.join(map(repr, names)) or 'none'}",
+            next_step="name the column of the text and that of the title (None: no titles)",
+        )
+
+
+def listed(documents: Iterable[Any], kind: type[HostDocument], called: str) -> list[HostDocument]:
+    """Return `documents`, which may come from a generator, as a list.
+
+    Parameters
+    ----------
+    documents
+        All of them of the class `kind`.
+    kind
+        The class of the host's documents.
+    called
+        Where its users import it from.
+
+    Raises
+    ------
+    InputError
+        If it is one document, or something in it is none.
+    """
+    if isinstance(documents, kind) or not isinstance(documents, Iterable):
+        raise InputError(
+            f"documents is of type {type(documents).__name__}", next_step=f"give a list of {called}"
+        )
+    given = list(documents)
+    for row, document in enumerate(given):
+        if not isinstance(document, kind):
+            raise InputError(
+                f"this is of type {type(document).__name__}",
+                place=f"documents[{row}]",
+                next_step=f"give {called}",
+            )
+    return given
 
 
 def title_in(metadata: Mapping[Any, Any], key: str | None) -> str | None:

@@ -5,13 +5,16 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-export class Cleaner {
+class Cleaner {
   #child;
   #waiting = []; // in the order of the records that were sent, which is that of the answers
   #ended;
+  #error; // why there will be no more answers
 
   constructor(options = []) {
-    const args = ["--format", "jsonl", ...options, "-"];
+    // A record that cannot be used is answered with itself. Left out ("skip"), it would have no
+    // answer, and those after it would be taken for others'.
+    const args = ["--format", "jsonl", "--on-error", "keep", ...options, "-"];
     this.#child = spawn("cleaner", args, { stdio: ["pipe", "pipe", "inherit"] });
     const answers = createInterface({ input: this.#child.stdout });
     answers.on("line", (line) => this.#waiting.shift().resolve(JSON.parse(line)));
@@ -26,12 +29,14 @@ export class Cleaner {
   }
 
   #fail(error, done) {
+    this.#error ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     done(1);
   }
 
   /** The record with its text cleaned. */
   clean(record) {
+    if (this.#error) return Promise.reject(this.#error);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#child.stdin.write(JSON.stringify(record) + "\n");

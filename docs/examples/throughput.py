@@ -1,9 +1,9 @@
-"""Documents a second through two processes of `Cleaner`, Ray Data and Spark, Parquet to Parquet.
+"""Documents a second through the command line, Ray Data and Spark, Parquet to Parquet.
 
     python docs/examples/throughput.py articles.parquet --rounds 3
 
-The sessions of the engines are up before their time begins; their workers are not, nor are the
-processes: each loads the model within its time, so give it articles for some minutes. Each way
+The sessions of the engines are up before their time begins; their workers are not, nor is the
+command: each loads the model within its time, so give it articles for some minutes. Each way
 takes a turn in every round, so that what else the machine does falls on all alike. On a machine
 that does other things, go by the processor time: it counts all processes, the engine's included.
 Needs psutil beside the extras `ray` and `spark`.
@@ -14,24 +14,19 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cleaner.adapters.arrow import TableCleaner
-
 WORKERS = 2
-ROWS = 100  # of a row group, and of what a process is given at a time
+ROWS = 100  # of a row group, and of what a Python worker of Spark is given at a time
 
 
 def main() -> None:
@@ -45,12 +40,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         articles = Path(folder) / "articles.parquet"
         pq.write_table(table, articles, row_group_size=ROWS)
-        ways = {"processes": processes, "Ray Data": ray_data, "Spark": spark}
+        ways = {"command line": command_line, "Ray Data": ray_data, "Spark": spark}
         runs = {name: way(articles, options.encoder) for name, way in ways.items()}
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
         for turn in range(options.rounds):
             for name, run in runs.items():
-                target = Path(folder) / f"{name} {turn}"
+                target = Path(folder) / f"{name} {turn}.parquet"
                 start, worked = time.perf_counter(), processor_time()
                 run(target)
                 taken[name].append((time.perf_counter() - start, processor_time() - worked))
@@ -61,15 +56,17 @@ def main() -> None:
 
 
 def report(documents: int, taken: dict[str, list[tuple[float, float]]]) -> None:
-    """Print what each way reaches, and its share of what the processes reach."""
+    """Print what each way reaches, and its share of what the command line reaches."""
     for unit, at in (("second", 0), ("processor second", 1)):
         rates = {
             name: documents / statistics.median(turn[at] for turn in turns)
             for name, turns in taken.items()
         }
         for name, rate in rates.items():
-            share = rate / rates["processes"]
-            sys.stdout.write(f"{name}: {rate:.1f} documents a {unit}, {share:.2f} of processes\n")
+            share = rate / rates["command line"]
+            sys.stdout.write(
+                f"{name}: {rate:.1f} documents a {unit}, {share:.2f} of the command line\n"
+            )
 
 
 def processor_time() -> float:
@@ -84,24 +81,16 @@ def processor_time() -> float:
     return total
 
 
-def processes(articles: Path, encoder: str) -> Callable[[Path], None]:
-    """A pool of processes that take the row groups in turn: no engine."""
+def command_line(articles: Path, encoder: str) -> Callable[[Path], None]:
+    """The command `cleaner` itself: no engine."""
+    # A null passes here as it does through the engines.
+    command = [sys.executable, "-m", "cleaner", "--jobs", str(WORKERS), "--on-error", "keep"]
 
     def run(target: Path) -> None:
-        groups = range(pq.ParquetFile(articles).num_row_groups)
-        # As the command line does it: processes of their own for each run, which load the model.
-        with (
-            ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool,
-            pq.ParquetWriter(target, pq.read_schema(articles)) as writer,
-        ):
-            for table in pool.map(partial(_clean_group, articles, encoder), groups):
-                writer.write_table(table)
+        way = ["--quiet", "--encoder", encoder, "-o", str(target), str(articles)]
+        subprocess.run([*command, *way], check=True)  # noqa: S603 -- our own command
 
     return run
-
-
-def _clean_group(articles: Path, encoder: str, group: int) -> pa.Table:
-    return TableCleaner(encoder=encoder).clean(pq.ParquetFile(articles).read_row_group(group))
 
 
 def ray_data(articles: Path, encoder: str) -> Callable[[Path], None]:
@@ -110,21 +99,14 @@ def ray_data(articles: Path, encoder: str) -> Callable[[Path], None]:
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     import ray
 
-    from cleaner.adapters.ray import ArticleCleaner
+    from cleaner.adapters.ray import ray_clean
 
     ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, logging_level="error")
     ray.data.DataContext.get_current().enable_progress_bars = False
 
     def run(target: Path) -> None:
         dataset = ray.data.read_parquet(str(articles), override_num_blocks=4 * WORKERS)
-        dataset.map_batches(
-            ArticleCleaner,
-            fn_constructor_kwargs={"encoder": encoder},
-            batch_format="pyarrow",
-            batch_size=ROWS,
-            compute=ray.data.ActorPoolStrategy(size=WORKERS),
-            num_cpus=0.5,
-        ).write_parquet(str(target))
+        ray_clean(dataset, size=WORKERS, encoder=encoder).write_parquet(str(target))
 
     return run
 

@@ -42,7 +42,7 @@ def results(fast, rows):
 @pytest.fixture(scope="session")
 def expected(results):
     texts = [None if result is None else result.text for result in results]
-    assert sum(result is not None and result.changed for result in results) > 3
+    assert any(result is not None and result.changed for result in results)
     return texts
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from functools import cache, partial
@@ -94,17 +96,12 @@ def datatrove(rows):
 def ray(rows):
     """From Parquet to Parquet, in more files than there are actors."""
     hosted = start_ray()
-    from cleaner.adapters.ray import ArticleCleaner
+    from cleaner.adapters.ray import ray_clean
 
     with tempfile.TemporaryDirectory() as folder:
         write_parquet(rows, Path(folder) / "in", files=8)
-        hosted.data.read_parquet(f"{folder}/in").map_batches(
-            ArticleCleaner,
-            batch_format="pyarrow",
-            batch_size=4,
-            compute=hosted.data.ActorPoolStrategy(size=2),
-            num_cpus=0.5,
-        ).write_parquet(f"{folder}/out")
+        dataset = hosted.data.read_parquet(f"{folder}/in")
+        ray_clean(dataset, size=2).write_parquet(f"{folder}/out")
         return read_parquet(rows, Path(folder) / "out")
 
 
@@ -121,6 +118,21 @@ def spark(rows):
         return read_parquet(rows, Path(folder) / "out")
 
 
+def child_process(rows):
+    """Record by record, each answered before the next is sent."""
+    command = [sys.executable, "-m", "cleaner", "--quiet", "--format", "jsonl"]
+    command += ["--on-error", "keep", "-"]
+    texts = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        for row in rows:
+            child.stdin.write(json.dumps(row).encode() + b"\n")
+            child.stdin.flush()
+            texts.append(json.loads(child.stdout.readline())["text"])
+        child.stdin.close()
+    assert child.returncode == 0
+    return texts
+
+
 HOSTS = {
     "texts": texts,
     "scikit-learn, pandas": partial(scikit_learn_frame, kind="pandas"),
@@ -132,6 +144,7 @@ HOSTS = {
     "datatrove": datatrove,
     "ray": ray,
     "spark": spark,
+    "child process": child_process,
 }
 
 

@@ -106,6 +106,22 @@ def test_other_columns_stay_as_they_are():
 
 
 @pytest.mark.usefixtures("marked_tables")
+@pytest.mark.parametrize("explain", [False, True])
+def test_other_columns_of_one_name_stay_apart(explain):
+    """A join leaves such tables."""
+    names = ["n", "text", "n", "judged", "judged"]
+    values = [[1], ["a\nJUNK\n"], ["two"], [3.0], [4]]
+    table = pa.Table.from_arrays([pa.array(value) for value in values], names=names)
+    cleaner = TableCleaner(explain=explain)
+    cleaned = cleaner.clean(table)
+    kept, added = (3, ["removed", "judged", "why"]) if explain else (5, [])
+    assert cleaned.schema.names == names[:kept] + added
+    assert cleaned.schema == cleaner.schema(table.schema)
+    wanted = [[1], ["a\n"], ["two"], [3.0], [4]][:kept]
+    assert [column.to_pylist() for column in cleaned.columns[:kept]] == wanted
+
+
+@pytest.mark.usefixtures("marked_tables")
 def test_an_explanation_is_typed_and_complete(marks):
     texts = ["a line\nJUNK here\nanother\n", "", None]
     cleaned = TableCleaner(explain=True).clean(table_of(texts))
@@ -194,6 +210,8 @@ def test_a_title_that_is_named_must_be_there():
         ({"text_column": "title"}, "text and title are both the column 'title'"),
         ({"text_column": "removed", "explain": True}, "a column that an explanation is written to"),
         ({"threshold": -1.0}, "the threshold is -1.0"),
+        ({"text_column": None}, "the text column is None, of type NoneType"),
+        ({"title_column": 7}, "the title column is 7, of type int"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(wrong, message):

@@ -104,9 +104,27 @@ def test_one_document_at_a_time(fast, seed):
     assert list(ArticleCleaner().run([])) == []
 
 
+def test_two_tasks_at_a_time(run, rows, expected):
+    documents, _ = run(tasks=2)
+    assert {key: record["text"] for key, record in documents.items()} == with_text(rows, expected)
+
+
+def test_a_missing_text_stays_missing():
+    documents = [Document(text=None, id="1"), Document(text="Short.", id="2")]
+    missing, short = ArticleCleaner(explain=True, max_removed=0.0).run(documents)
+    assert missing.text is None
+    assert missing.metadata == {"removed": None, "judged": None, "why": None}
+    assert short.metadata["judged"] is False
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"max_removed": 1.1}, "max_removed is 1.1"), ({"threshold": 7}, "the threshold is 7")],
+    [
+        ({"max_removed": 1.1}, "max_removed is 1.1"),
+        ({"max_removed": "0.3"}, "max_removed is '0.3'"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"threshold": 7}, "the threshold is 7"),
+    ],
 )
 def test_wrong_options_are_refused(wrong, message):
     with pytest.raises(OptionError, match=message):

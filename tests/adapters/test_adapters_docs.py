@@ -64,6 +64,7 @@ def test_scikit_learn(example, articles, clean, capsys):
     pytest.importorskip("pandas")
     names = example("scikit-learn")
     assert names["vectors"].shape == (400, 16)
+    assert names["vectors_of_frame"].shape[0] == len(articles)
     assert by_row(articles, names["cleaned"]["id"], names["cleaned"]["text"]) == clean
     assert "[ 1  1  1 -1  1  1  1  1]" in capsys.readouterr().out
 
@@ -91,6 +92,7 @@ def test_ray_data(example, articles, clean, tmp_path):
     start_ray()
     example("Ray Data")
     assert read_parquet(articles, tmp_path / "clean") == clean
+    assert read_parquet(articles, tmp_path / "clean_by_class") == clean
 
 
 def test_spark(example, articles, clean, tmp_path):

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cleaner import Cleaner
-from cleaner.adapters.options import CleanerOptions, MissingHostError, missing_host
+from cleaner.adapters.options import (
+    CleanerOptions,
+    MissingHostError,
+    is_count,
+    is_share,
+    missing_host,
+)
 from cleaner.adapters.texts import clean_texts, is_missing, title_in
+from cleaner.encoders import MODELS
 from cleaner.errors import InputError, OptionError
 
 HOSTS = {
@@ -60,12 +70,40 @@ def test_a_forked_process_loads_its_own():
         ({"exclude": ["because"]}, "'because' is no reason"),
         ({"keep": "pattern"}, "keep is the string 'pattern'"),
         ({"encoder": Cleaner}, "encoder is of type type"),
+        ({"threshold": "0.5"}, "threshold is '0.5', of type str"),
+        ({"threshold": True}, "threshold is True, of type bool"),
+        ({"threshold": float("nan")}, "the threshold is nan"),
+        ({"keep": None}, "keep is of type NoneType"),
+        ({"keep": [1]}, "1 in keep is of type int"),
+        ({"only": b"advert"}, "in only is of type int"),
+        ({"model": 3}, "model is of type int"),
     ],
 )
 def test_wrong_options_are_refused_where_they_are_written(wrong, message):
     with pytest.raises(OptionError) as caught:
         CleanerOptions(**wrong)
     assert message in str(caught.value)
+    assert caught.value.next_step
+
+
+def test_numbers_may_be_of_numpy():
+    assert CleanerOptions(threshold=np.float32(0.5)).threshold == 0.5
+    assert is_share(np.float64(1.0))
+    assert is_count(np.int64(1))
+    assert not any(map(is_count, [0, True, 1.0, "1", None]))
+    assert not any(map(is_share, [-0.1, True, "1", None, float("nan")]))
+
+
+def test_a_model_that_was_trained_again_is_loaded_again(tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(MODELS / "fast" / "detector", model)
+    options = CleanerOptions(model=model)
+    before = options.cleaner()
+    assert options.cleaner() is before
+    manifest = json.loads((model / "manifest.json").read_text("utf-8"))
+    (model / "manifest.json").unlink()
+    (model / "manifest.json").write_text(json.dumps({**manifest, "threshold": 0.25}), "utf-8")
+    assert options.cleaner().threshold == 0.25
 
 
 @pytest.mark.parametrize("adapter", HOSTS)

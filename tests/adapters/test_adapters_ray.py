@@ -12,7 +12,7 @@ pytest.importorskip("ray")
 pa = pytest.importorskip("pyarrow")
 
 from cleaner.adapters.options import _load
-from cleaner.adapters.ray import ArticleCleaner
+from cleaner.adapters.ray import ArticleCleaner, ray_clean
 from cleaner.errors import InputError, OptionError
 
 pytestmark = pytest.mark.adapters
@@ -53,6 +53,22 @@ def test_a_lost_actor_is_replaced_and_an_actor_loads_one_model(rows, expected, r
         for finding in findings or []:
             finding["evidence"] = {pair["name"]: pair["value"] for pair in finding["evidence"]}
     assert found == removed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"text": "body"}, "there is no column 'body' among 'id', 'text', 'title', 'length'"),
+        ({"title": "length"}, "the column 'length' is of the type int64"),
+        ({"threshold": 7}, "the threshold is 7"),
+        ({"size": 0}, "size is 0"),
+    ],
+)
+def test_wrong_columns_and_options_are_refused_before_the_job(parquet, wrong, message):
+    dataset = start_ray().data.read_parquet(str(parquet))
+    with pytest.raises((InputError, OptionError)) as caught:
+        ray_clean(dataset, **{"size": 2, **wrong})
+    assert message in str(caught.value)
 
 
 def test_a_large_batch_comes_out_in_slices():

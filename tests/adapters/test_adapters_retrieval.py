@@ -117,7 +117,8 @@ def test_haystack_explains_in_the_meta(haystack, fast, seed):
     cleaned, empty = run(haystack.ArticleCleaner(explain=True), *documents)
     found = [finding.to_dict() for finding in fast.clean_and_explain(seed).findings]
     assert cleaned.meta == {"removed": found, "judged": True, "why": None}
-    assert empty.meta == {}
+    assert empty.meta == {"removed": None, "judged": None, "why": None}
+    assert empty.id == documents[1].id
 
 
 def test_haystack_saves_and_loads_a_pipeline(haystack, fast, seed):
@@ -158,7 +159,43 @@ def test_haystack_refuses_what_is_no_document(haystack):
         run(haystack.ArticleCleaner(), "a")
 
 
+def test_haystack_makes_a_new_id_for_what_changes_alone(haystack, seed):
+    given = [haystack.Document(id="7", content="Short."), haystack.Document(id="8", content=seed)]
+    short, cleaned = run(haystack.ArticleCleaner(explain=True, drop=["Putin"]), *given)
+    assert short.id == "7"
+    assert cleaned.id != "8"
+
+
 # --- both -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["langchain", "haystack"])
+def host(request):
+    """Make a document of a host, and clean what is given."""
+    module = request.getfixturevalue(request.param)
+
+    def clean(documents):
+        if request.param == "langchain":
+            return module.ArticleCleaner().transform_documents(documents)
+        return module.ArticleCleaner().run(documents=documents)["documents"]
+
+    field = {"langchain": "page_content", "haystack": "content"}[request.param]
+    return lambda text: module.Document(**{field: text}), clean, field
+
+
+def test_documents_may_come_from_a_generator(host, fast, seed):
+    document, clean, field = host
+    cleaned = clean(document(text) for text in [seed, "Short."])
+    assert [getattr(found, field) for found in cleaned] == [fast.clean(seed), "Short."]
+
+
+@pytest.mark.parametrize("wrong", [None, 7])
+def test_one_document_is_no_list_of_documents(host, wrong):
+    document, clean, _ = host
+    with pytest.raises(InputError, match="documents is of type Document; give a list of "):
+        clean(document("Short."))
+    with pytest.raises(InputError, match="documents is of type"):
+        clean(wrong)
 
 
 @pytest.mark.parametrize("name", ["langchain", "haystack"])

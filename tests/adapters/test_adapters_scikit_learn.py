@@ -119,6 +119,50 @@ def test_a_frame_keeps_its_columns_and_gives_the_titles(fast, texts):
     pd.testing.assert_frame_equal(cleaned.drop(columns="body"), frame.drop(columns="body"))
 
 
+def test_a_column_need_not_be_called_by_a_string(texts, clean):
+    frame = pd.DataFrame({0: texts, ("a", 1): [1, 2, 3]})
+    cleaned = ArticleCleaner(text_column=0, title_column=None).fit_transform(frame)
+    assert cleaned[0].tolist() == clean
+    assert cleaned.columns.tolist() == [0, ("a", 1)]
+    assert frame[0].tolist() == texts
+
+
+def test_an_index_comes_out_as_an_array(texts, clean):
+    cleaned = ArticleCleaner().fit_transform(pd.Index(texts, name="body"))
+    assert isinstance(cleaned, np.ndarray)
+    assert cleaned.tolist() == clean
+
+
+@pytest.mark.parametrize("kind", ["Categorical", "Enum", "String"])
+def test_a_series_of_polars_keeps_its_name_and_takes_the_clean_texts(texts, clean, kind):
+    pl = pytest.importorskip("polars")
+    dtype = pl.Enum(texts) if kind == "Enum" else getattr(pl, kind)
+    cleaned = ArticleCleaner().fit_transform(pl.Series("body", [*texts, None], dtype=dtype))
+    assert cleaned.name == "body"
+    assert cleaned.to_list() == [*clean, None]
+
+
+def test_a_frame_goes_before_a_vectorizer_with_what_picks_its_column(texts):
+    frame = pd.DataFrame({"text": texts, "n": [1, 2, 3]})
+    pick = ColumnTransformer([("text", TfidfVectorizer(), "text")])
+    vectors = make_pipeline(ArticleCleaner(), pick).fit_transform(frame)
+    assert vectors.shape[0] == len(texts)
+    assert "ukraine" in pick.named_transformers_["text"].vocabulary_
+
+
+@pytest.mark.parametrize(
+    ("library", "make"),
+    [
+        ("polars", lambda polars: polars.LazyFrame({"text": ["a"]})),
+        ("pyarrow", lambda pyarrow: pyarrow.table({"text": ["a"]})),
+    ],
+)
+def test_a_table_that_is_no_frame_is_refused_with_the_way_out(library, make):
+    table = make(pytest.importorskip(library))
+    with pytest.raises(InputError, match="not a DataFrame of pandas or polars; make it one"):
+        ArticleCleaner().fit_transform(table)
+
+
 @pytest.mark.parametrize("empty", [[], np.array([], dtype=object), pd.Series([], dtype=object)])
 def test_nothing_gives_nothing(empty):
     cleaned = ArticleCleaner().fit_transform(empty)
@@ -186,10 +230,11 @@ def test_a_text_comes_out_the_same_in_whatever_company_and_after_any_fit(texts, 
     [
         ("a text", "X is of type str, not a sequence of texts"),
         (7, "X is of type int"),
+        ({"text": ["a text"]}, "X is of type dict, not a sequence of texts"),
         (["a text", 7], "X, row 1: 7 is of type int, not a string"),
         ([b"bytes"], "X, row 0: b'bytes' is of type bytes"),
         (np.array([["a"], ["b"]]), "X has 2 dimensions"),
-        (pd.DataFrame({"body": ["a"]}), "there are 0 columns 'text' among ['body']"),
+        (pd.DataFrame({"body": ["a"]}), "there is no column 'text' among 'body'"),
         (pd.DataFrame({"text": [1.5]}), "column 'text', row 0: 1.5 is of type float"),
         (pd.DataFrame({"text": ["a"], "title": [2]}), "column 'title', row 0: 2 is of type int"),
         (pd.DataFrame([["a", "b"]], columns=["text", "text"]), "there are 2 columns 'text'"),
@@ -210,6 +255,8 @@ def test_what_holds_no_texts_is_refused(given, message):
         ({"keep": "Putin"}, "keep is the string 'Putin'"),
         ({"only": ["because"]}, "'because' is no reason"),
         ({"encoder": 7}, "encoder is of type int"),
+        ({"threshold": "0.5"}, "threshold is '0.5'"),
+        ({"text_column": None}, "text_column is None"),
     ],
 )
 def test_fit_refuses_wrong_parameters(parameters, message):
@@ -317,6 +364,8 @@ def test_the_documents_of_the_seed_are_told_apart(fast, seed):
     ("parameters", "message"),
     [
         ({"n_components": 0}, "n_components is 0"),
+        ({"n_components": "a"}, "n_components is 'a'"),
+        ({"contamination": True}, "contamination is True"),
         ({"contamination": 0.0}, "contamination is 0.0"),
         ({"contamination": 0.7}, "contamination is 0.7"),
         ({"contamination": "some"}, "contamination is 'some'"),

@@ -120,6 +120,17 @@ def test_columns_of_one_name_are_refused(articles):
         spark_clean(articles.select("text", "text"))
 
 
+def test_names_are_exact_and_an_explanation_needs_its_own(spark):
+    df = spark.createDataFrame([("Short.", 1)], "text string, Removed int")
+    assert spark_clean(df).schema == df.schema
+    with pytest.raises(InputError, match="'Removed' and 'removed', which an explanation adds"):
+        spark_clean(df, explain=True)
+    with pytest.raises(InputError, match="there is no column 'Text' among 'text', 'Removed'"):
+        spark_clean(df, text="Text")
+    with pytest.raises(OptionError, match=r"the text column is .*, of type Column; give its name"):
+        spark_clean(df, text=df.text)
+
+
 def test_a_title_that_is_named_must_be_there(articles):
     with pytest.raises(InputError, match="there is no column 'headline'"):
         spark_clean(articles, title="headline")

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,50 +19,75 @@ EXAMPLES = {
 }
 
 
+TOOL = f'#!/bin/sh\nexec "{sys.executable}" -m cleaner "$@"\n'
+
+
 @pytest.fixture(params=EXAMPLES)
 def run(request, tmp_path):
     """Run an example on bytes; it finds `cleaner` as a user does, on the search path."""
-    command = EXAMPLES[request.param]
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
-    tool = tmp_path / "bin" / "cleaner"
-    tool.parent.mkdir()
-    tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cleaner "$@"\n')
-    tool.chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{tool.parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-    }
+    program, script = EXAMPLES[request.param]
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"{program} is not installed")
 
-    def run(data, *options):
-        return subprocess.run(
-            [*command, *options],
-            input=data,
-            capture_output=True,
-            env=environment,
-            timeout=600,
-            check=False,
-        )
+    def run(data, *options, tool=TOOL, path=os.environ["PATH"], after=0):
+        if tool:
+            (tmp_path / "cleaner").write_text(tool)
+            (tmp_path / "cleaner").chmod(0o755)
+        environment = {
+            **os.environ,
+            "PATH": f"{tmp_path}{os.pathsep}{path}",
+            "PYTHONPATH": str(ROOT),
+        }
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with subprocess.Popen([found, script, *options], env=environment, **pipes) as example:
+            time.sleep(after)
+            out, said = example.communicate(data, timeout=600)
+        return subprocess.CompletedProcess(example.args, example.returncode, out, said)
 
     return run
 
 
 def test_each_record_is_answered_before_the_next_is_sent(run, rows, expected):
     """Both programs wait for an answer before they send the next record."""
-    pairs = [(row, text) for row, text in zip(rows, expected, strict=True) if text is not None]
-    data = "".join(json.dumps(row) + "\n" for row, _ in pairs)
-    done = run(data.encode())
+    done = run("".join(json.dumps(row) + "\n" for row in rows).encode())
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert answers == [{**row, "text": text} for row, text in pairs]
+    assert answers == [{**row, "text": text} for row, text in zip(rows, expected, strict=True)]
 
 
-def test_a_record_that_cannot_be_used_ends_in_its_message(run):
-    done = run(b'{"text": "a"}\n{"text": 7}\n')
-    assert done.returncode == 1
-    assert json.loads(done.stdout) == {"text": "a"}
-    assert b"standard input:2: the field 'text' is not a string" in done.stderr
+def test_a_record_that_cannot_be_used_is_answered_with_itself(run):
+    records = [{"text": "a"}, {"text": 7}, {"text": None}, [1], {"body": "b"}, {"text": "c"}]
+    done = run("".join(json.dumps(record) + "\n" for record in records).encode())
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line) for line in done.stdout.splitlines()] == records
+    assert b"records kept as they are: 4 (first: standard input:2: " in done.stderr
+
+
+def test_blank_lines_are_no_records_and_the_last_one_may_lack_its_newline(run):
+    done = run(b'{"text": "a"}\n\n  \n{"text": "b"}')
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("status", "told"), [(3, 3), (0, 1)])
+def test_a_child_that_ends_too_early_is_told_of(run, status, told):
+    """It answers one record: nobody waits for the answer to the next."""
+    echo = "IFS= read -r record; printf '%s\\n' \"$record\""
+    done = run(b'{"text": "a"}\n' * 3, tool=f"#!/bin/sh\n{echo}; exit {status}\n")
+    assert done.returncode == told
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [{"text": "a"}]
+
+
+def test_a_child_that_has_ended_before_a_record_comes_is_told_of(run):
+    done = run(b'{"text": "a"}\n' * 2, tool="#!/bin/sh\nexit 3\n", after=2)
+    assert (done.returncode, done.stdout) == (3, b"")
+
+
+def test_a_command_that_is_not_there_is_told_of(run):
+    done = run(b'{"text": "a"}\n', tool=None, path="/nowhere", after=1)
+    assert done.returncode != 0
+    assert b"cleaner" in done.stderr
 
 
 def test_nothing_in_nothing_out(run):
