@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from cleaner.contributions import Contributions, Trees
+from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
 from cleaner.errors import ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
 from cleaner.network import Fragments, Network
@@ -61,12 +61,15 @@ class Scored:
         The first pass's log-odds, shape (n,).
     network_weight
         How much of the log-odds of the scores is the network's, 0 to 1; the trees give the rest.
+    title
+        The title's vector, shape (dimensions,); None without a title.
     """
 
     scores: Floats
     observed: Observed
     first: Floats
     network_weight: float = 0.0
+    title: Vectors | None = None
 
 
 class Detector:
@@ -164,26 +167,25 @@ class Detector:
         elif families.any():
             self._look_again(observed, np.flatnonzero(families).tolist(), found, parts)
         return [
-            Scored(np.round(_of_one_piece(part, document.segments), 6), one, own, weight)
+            Scored(
+                np.round(_of_one_piece(part, document.segments), 6),
+                one,
+                own,
+                weight,
+                document.title_vector,
+            )
             for document, one, part, own, weight in zip(
                 documents, found, parts, odds, weights.tolist(), strict=True
             )
         ]
 
     def _look_again(
-        self,
-        observed: Observed,
-        numbers: Sequence[int],
-        found: list[Observed],
-        parts: list[Floats],
+        self, observed: Observed, numbers: Sequence[int], found: list[Observed], parts: list[Floats]
     ) -> None:
         """More looks at the documents of `numbers`: their evidence and scores are put in place."""
-        some = observed.documents(numbers)
-        again = np.concatenate([parts[number] for number in numbers])
-        seen, scores = self._reviewed(some, again, FAMILY_REVIEWS)
-        split = np.split(scores, some.layout.bounds[1:-1])
-        for number, one, part in zip(numbers, seen, split, strict=True):
-            found[number], parts[number] = one, part
+        for number, one in enumerate(observed):
+            if number in numbers:
+                found[number], parts[number] = self._reviewed(one, parts[number], FAMILY_REVIEWS)
 
     def _first_pass(self, documents: Sequence[Encoded], observed: Observed) -> Floats:
         """Log-odds before any verdict is known: of the network, or of trees."""
@@ -217,13 +219,21 @@ class Detector:
         raised = np.log(whole) - np.log1p(-whole) - odds
         return Contributions(
             names=tuple(self.manifest["evidence"]),
-            first_base=0.0 if first is None else first.base,
-            first=None if first is None else first.contributions(matrix[:, : first.names]),
-            network=scored.first if first is None else None,
+            first=self._first_look(scored, matrix, first),
             base=base,
             last=last,
             line=np.where(whole > sigmoid(odds), raised, 0.0),
         )
+
+    def _first_look(self, scored: Scored, matrix: Floats, trees: Trees | None) -> FirstLook:
+        """The first pass's verdicts as sums over its evidence."""
+        names = self.manifest["evidence"][: self.manifest["evidence"].index("first")]
+        evidence = matrix[:, : len(names)]
+        if trees is not None:
+            return FirstLook(trees.base, trees.contributions(evidence))
+        fragments = Fragments.of(scored.observed, evidence, scored.title)
+        with self._libraries.limit(limits=1, user_api="blas"):
+            return take_apart(self._first, fragments, names, scored.first)
 
     def _trees(self) -> tuple[Trees | None, Trees]:
         """Both passes' trees, read when they are first asked for; a network has none."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cleaner.contributions import FORM, LIKENESS, OWN, kind_of
+
 if TYPE_CHECKING:
     from cleaner.cleaning import Inspected
-    from cleaner.contributions import Contributions
+    from cleaner.contributions import FirstLook
     from cleaner.topic import Floats
 
 Values = Mapping[str, float]
-NETWORK = "network"  # what a network says that reads all fragments at once
-OWN = "own verdict"  # what the look before said of the fragment itself
+FAMILY, LINE = "family", "line"
 NEAREST = 5  # fragments closest to one, of which it is told how many are out
+_BLOCK = 512  # fragments compared with all others at once
+_NAMED = 3  # kinds of the first look that are named in the last one
+NOTHING = "no evidence by itself speaks for it"  # where none is deciding
+_SLIGHT = 0.05  # share of the strongest evidence below which other evidence decides nothing
 
 _FAR, _OFF, _ON = -10.0, -2.0, 2.0  # log-likelihood ratios at which the words change
 _LITTLE, _MUCH = 0.15, 0.35  # cosines at which the words change
@@ -112,30 +115,42 @@ class Explanation:
         The first look, at the fragment in its document, before anything was suspected.
     last
         The last look, which sees what was suspected before. Its probability is the score.
+    nearest
+        The fragments closest to this one, by their numbers.
     """
 
     first: Look
     last: Look
+    nearest: tuple[int, ...] = ()
 
-    def deciding(self, most: int = 3) -> tuple[Term, ...]:
+    def deciding(self, *, goes: bool, most: int = 3) -> tuple[Term, ...]:
         """The evidence that speaks most for the verdict, from both looks, one term of a kind.
 
-        What a look says of the look before it is no evidence of its own, and is left out.
+        What a look says of the look before it is no evidence of its own, and is left out; so is
+        what weighs next to nothing beside the strongest.
+
+        Parameters
+        ----------
+        goes
+            The verdict: whether the fragment is removed.
+        most
+            How many are given at most.
         """
-        side = 1.0 if self.last.log_odds > 0 else -1.0
+        side = 1.0 if goes else -1.0
         terms = [t for look in (self.first, self.last) for t in look.terms if t.kind != OWN]
         strongest: dict[str, Term] = {}
         for term in sorted(terms, key=lambda term: -side * term.log_odds):
-            if side * term.log_odds > 0:
-                strongest.setdefault(term.kind, term)
-        return tuple(strongest.values())[:most]
+            strongest.setdefault(term.kind, term)
+        slightest = _SLIGHT * max((abs(term.log_odds) for term in terms), default=0.0)
+        weighty = [t for t in strongest.values() if side * t.log_odds > slightest]
+        return tuple(weighty[:most])
 
     def to_dict(self) -> dict[str, Any]:
         """The explanation as JSON types."""
         return {"first_look": self.first.to_dict(), "last_look": self.last.to_dict()}
 
 
-def explain(inspected: Inspected, goes: Sequence[bool]) -> Iterator[Explanation]:
+def explain(inspected: Inspected, goes: Sequence[bool] | None = None) -> Iterator[Explanation]:
     """Explain the fragments of a document, in order.
 
     Parameters
@@ -143,51 +158,64 @@ def explain(inspected: Inspected, goes: Sequence[bool]) -> Iterator[Explanation]
     inspected
         The document. One that was not judged has no explanations.
     goes
-        Whether each fragment is removed: what the words mean by "out".
+        Whether each fragment is removed, so that the words can tell how many of the closest ones
+        are. None: they do not.
     """
     if inspected.observed is None or inspected.contributions is None:
         return
     parts = inspected.contributions
     columns = inspected.observed.columns
     matrix = inspected.observed.matrix()
-    closest_out = _closest_out(inspected.observed.vectors, np.asarray(goes, dtype=bool))
+    closest = _closest(inspected.observed.vectors)
     for index, row in enumerate(matrix.tolist()):
-        values = dict(zip(columns, row, strict=True)) | {"closest_out": closest_out[index]}
-        last = _terms(parts.names, parts.last[index], values)
+        values = dict(zip(columns, row, strict=True))
+        first = _first_look(parts.first, parts.names, index, values)
+        if goes is not None:
+            values["closest_out"] = sum(goes[other] for other in closest[index])
+        last = [_named(t, first) for t in _terms(parts.names, parts.last[index], values)]
         if parts.line[index] > 0:
-            last.append(Term("line", "its line as a whole goes", float(parts.line[index])))
-        yield Explanation(_first_look(parts, index, values), _look(parts.base, last))
+            words = "raised towards the score of its line as a whole"
+            last.append(Term(LINE, words, float(parts.line[index])))
+        yield Explanation(first, _look(parts.base, last), closest[index])
 
 
-def _first_look(parts: Contributions, index: int, values: Values) -> Look:
-    """The first look at a fragment: a sum over its evidence, or the one verdict of a network."""
-    if parts.network is not None:
-        return _look(parts.first_base, [_network(float(parts.network[index]))])
-    assert parts.first is not None  # noqa: S101  # one of the two looked
+def _first_look(parts: FirstLook, names: Sequence[str], index: int, values: Values) -> Look:
+    """The first look at a fragment: of trees by pieces of evidence, of a network by kinds."""
+    row = parts.values[index]
     # It knows nothing of what was suspected.
-    seen = {name: values[name] for name in parts.names[: parts.first.shape[1]]}
-    return _look(parts.first_base, _terms(seen, parts.first[index], seen))
+    seen = {name: values[name] for name in names[: names.index("first")]}
+    if parts.kinds is None:
+        return _look(parts.base, _terms(seen, row, seen))
+    told = zip(parts.kinds, row.tolist(), strict=True)
+    terms = [Term(kind, _WORDS[kind](seen), odds) for kind, odds in told if odds]
+    return _look(parts.base, terms)
 
 
-def _network(log_odds: float) -> Term:
-    probability = 1 / (1 + float(np.exp(-np.clip(log_odds, -60, 60))))
-    words = f"the network that reads all fragments at once suspects it with p = {probability:.2f}"
-    return Term(NETWORK, words, log_odds)
+def _named(term: Term, first: Look) -> Term:
+    """A term on the fragment's own verdict says what that rested on."""
+    side = np.sign(first.log_odds)
+    kinds = [other.kind for other in first.terms if side * other.log_odds > 0][:_NAMED]
+    if term.kind != OWN or not kinds:
+        return term
+    return replace(term, words=f"{term.words}; the first look, above all for {', '.join(kinds)}")
 
 
 def _look(base: float, terms: list[Term]) -> Look:
     return Look(base, tuple(sorted(terms, key=lambda term: -abs(term.log_odds))))
 
 
-def _closest_out(vectors: Any, goes: Any) -> list[float]:
-    """How many of the fragments closest to each one, by cosine, are out."""
-    counts = []
-    for index, vector in enumerate(vectors):
-        similar = vectors @ vector
-        similar[index] = -np.inf
-        closest = np.argsort(-similar, kind="stable")[: min(NEAREST, len(vectors) - 1)]
-        counts.append(float(goes[closest].sum()))
-    return counts
+def _closest(vectors: Any) -> list[tuple[int, ...]]:
+    """The numbers of the fragments closest to each one, by cosine, the closest first."""
+    count = min(NEAREST, len(vectors) - 1)
+    found: list[tuple[int, ...]] = []
+    for at in range(0, len(vectors), _BLOCK):
+        apart = -(vectors[at : at + _BLOCK] @ vectors.T)
+        rows = np.arange(len(apart))
+        apart[rows, at + rows] = np.inf
+        near = np.sort(np.argpartition(apart, count - 1, axis=1)[:, :count], axis=1)
+        order = np.argsort(np.take_along_axis(apart, near, axis=1), axis=1, kind="stable")
+        found += map(tuple, np.take_along_axis(near, order, axis=1).tolist())
+    return found
 
 
 def _terms(names: Iterable[str], row: Floats, values: Values) -> list[Term]:
@@ -209,55 +237,7 @@ def _terms(names: Iterable[str], row: Floats, values: Values) -> list[Term]:
     ]
 
 
-# --- kinds of evidence ---------------------------------------------------------------------------
-
-# The first pattern that matches a piece of evidence whole says its kind.
-_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        (OWN, r"first"),
-        ("suspects around it", r"first_(previous|next|two_.*|within_.*)|suspected_(before|after)"),
-        ("trusted around it", r"trusted_(before|after)|outside_trusted"),
-        ("suspects in the document", r"first_document(_words)?"),
-        ("family", r"suspected_ratio|families_ratio|closest_suspect|trusted_ratio"),
-        ("rest of its line", r"line_(topic_ratio|rare_shared|wording)|first_line(_odds)?"),
-        ("title", r"title_.*|rare_in_title"),
-        ("neighbours", r"(previous|next)_.*|.*_within_\d+|running_text_.*"),
-        ("topic", r"topic_.*|nearest_\d+"),
-        ("shared words", r"rare_.*"),
-        ("wording", r"wording(_vector)?"),
-        ("repetition", r"repeated|same_opening"),
-        ("place", r"position|from_start|from_end|words_before|blank_.*|in_line|line_(size|words)"),
-        ("document", r"document_.*"),
-    )
-)
-# What evidence on the rest of the line tells of a fragment that has the line to itself.
-_ALONE = {
-    "line_topic_ratio": "topic",
-    "line_rare_shared": "shared words",
-    "line_wording": "wording",
-    "first_line": OWN,
-    "first_line_odds": OWN,
-}
-
-
-@cache
-def kind_of(name: str, *, alone: bool = False) -> str:
-    """The kind of a piece of evidence, one of `KINDS`.
-
-    Parameters
-    ----------
-    name
-        Its name.
-    alone
-        Whether the fragment has its line to itself: what is then said of its line is said of it.
-    """
-    if alone and name in _ALONE:
-        return _ALONE[name]
-    for kind, pattern in _KINDS:
-        if pattern.fullmatch(name):
-            return kind
-    return "form"
+# --- kinds of evidence in words ------------------------------------------------------------------
 
 
 def _topic(values: Values) -> str:
@@ -323,8 +303,14 @@ def _place(values: Values) -> str:
     return f"{values['position']:.0%} of the way through the document{apart}"
 
 
+def _likeness(values: Values) -> str:
+    return f"what it is like (cosine {_figure(values['nearest_1'], 2)} to the one most like it)"
+
+
 def _line(values: Values) -> str:
     others = round(float(np.exp(values["line_size"]))) - 1
+    if not others:
+        return f"alone in its line: log-likelihood ratio {_figure(values['line_topic_ratio'])}"
     who = "the other sentence" if others == 1 else f"the other {others} sentences"
     fit = f"{who} of its line: log-likelihood ratio {_figure(values['line_topic_ratio'])}"
     if "first_line" not in values:
@@ -367,14 +353,13 @@ def _suspects(values: Values) -> str:
 
 
 def _family(values: Values) -> str:
-    out = round(values["closest_out"])
-    of = min(NEAREST, round(float(np.exp(values["document_size"]))) - 1)
     ratio = values["families_ratio"]
     side = "what is suspected" if ratio < 0 else "what is trusted"
-    return (
-        f"{out} of the {of} fragments closest to it are out; closer to {side}"
-        f" (log-likelihood ratio {_figure(ratio)})"
-    )
+    words = f"closer to {side} (log-likelihood ratio {_figure(ratio)})"
+    if "closest_out" not in values:
+        return words
+    of = min(NEAREST, round(float(np.exp(values["document_size"]))) - 1)
+    return f"{values['closest_out']} of the {of} fragments closest to it are out; {words}"
 
 
 _WORDS: dict[str, Callable[[Values], str]] = {
@@ -382,7 +367,8 @@ _WORDS: dict[str, Callable[[Values], str]] = {
     "shared words": _shared,
     "title": _title,
     "wording": _wording,
-    "form": _form,
+    FORM: _form,
+    LIKENESS: _likeness,
     "repetition": _repetition,
     "place": _place,
     "rest of its line": _line,
@@ -392,9 +378,14 @@ _WORDS: dict[str, Callable[[Values], str]] = {
     "suspects around it": _around,
     "trusted around it": _trusted,
     "suspects in the document": _suspects,
-    "family": _family,
+    FAMILY: _family,
 }
-KINDS = (*_WORDS, "line", NETWORK)
+KINDS = (*_WORDS, LINE)
+
+
+def signed(log_odds: float) -> str:
+    """Log-odds with their sign."""
+    return f"{log_odds:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _figure(value: float, digits: int = 1) -> str:

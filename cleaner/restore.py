@@ -26,6 +26,7 @@ _DIGEST = "input_sha256"
 _NO_ROWS = "what was removed from Parquet is not put back: its files are not rebuilt byte for byte"
 _KEEP_INPUT = "keep the input; restore reads text and JSONL"
 _SHOWN_INPUTS = 5
+_SAME = "an input from which nothing was removed is not among them: its output is the input itself"
 _ONE_RUN = "give the clean output and the removed fragments of one and the same run"
 
 
@@ -195,14 +196,14 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
             raise OptionError(
                 f"nothing was removed from an input called {name!r}",
                 place=removed.name,
-                next_step=f"name one of {shown}" if paths else "it is as it was",
+                next_step=f"name one of {shown}; {_SAME}" if paths else "it is as it was",
             )
         return name
     if len(paths) > 1 and clean.name not in paths:
         raise OptionError(
             f"holds what was removed from several inputs: {shown}",
             place=removed.name,
-            next_step="name one with --input",
+            next_step=f"name one with --input; {_SAME}",
         )
     return clean.name if clean.name in paths else next(iter(paths), None)
 
@@ -234,7 +235,8 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
     Raises
     ------
     RestoreError
-        If the two do not belong together: what comes out is not what went in.
+        If the two do not belong together: a text or record that lost something does not become
+        what it was. Of what lost nothing there is no account; it goes through as it is.
     InputError
         If one of them cannot be read.
     OptionError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from cleaner.explanation import Explanation, Look, explain
+from cleaner.explanation import NOTHING, Explanation, Look, explain, signed
 from cleaner.render import printable
 
 if TYPE_CHECKING:
@@ -149,8 +149,9 @@ def _notes(explained: Explained, index: int) -> tuple[str, ...]:
     if not explained.explanations:
         return ()
     explanation = explained.explanations[index]
+    deciding = explanation.deciding(goes=explained.goes[index])
     return (
-        "; ".join(term.words for term in explanation.deciding()),
+        "; ".join(f"{signed(term.log_odds)}: {term.words}" for term in deciding) or NOTHING,
         f"first look {_sum(explanation.first)}",
         f"last look  {_sum(explanation.last)}",
     )
@@ -158,13 +159,11 @@ def _notes(explained: Explained, index: int) -> tuple[str, ...]:
 
 def _sum(look: Look) -> str:
     """A verdict as the sum that it is, in log-odds."""
-    parts = [f"{look.base:+.2f} before any evidence"]
-    parts += [f"{term.log_odds:+.2f} {term.kind}" for term in look.terms[:_SHOWN_TERMS]]
+    parts = [f"{signed(look.base)} before any evidence"]
+    parts += [f"{signed(term.log_odds)} {term.kind}" for term in look.terms[:_SHOWN_TERMS]]
     if rest := look.terms[_SHOWN_TERMS:]:
-        parts.append(f"{sum(term.log_odds for term in rest):+.2f} from {len(rest)} more")
-    shown = ", ".join(parts).replace("-", "\N{MINUS SIGN}")
-    odds = f"{look.log_odds:+.2f}".replace("-", "\N{MINUS SIGN}")
-    return f"{look.probability:.3f} (log-odds {odds}): {shown}"
+        parts.append(f"{signed(sum(term.log_odds for term in rest))} from {len(rest)} more")
+    return f"{look.probability:.3f} (log-odds {signed(look.log_odds)}): {', '.join(parts)}"
 
 
 def show(

@@ -1,5 +1,6 @@
 """Contributions are the detector's own, add up, and are shown as they are."""
 
+import dataclasses
 import gzip
 import itertools
 import json
@@ -15,13 +16,13 @@ from inputs import NAMED
 
 from cleaner import Cleaner, Document, ModelError, cleaning
 from cleaner.cli import main
-from cleaner.contributions import Trees
+from cleaner.contributions import LIKENESS, OWN, Trees, _Game, kind_of, take_apart
 from cleaner.detector import Detector
 from cleaner.encoders import MODELS
 from cleaner.evidence import observe_all
-from cleaner.explanation import KINDS, NETWORK, OWN, explain, kind_of
+from cleaner.explanation import KINDS, Explanation, Look, Term, explain
 from cleaner.formats import decode
-from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network
+from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network, Phrases
 from cleaner.words import Lexicon
 
 TOLERANCE = 1e-6
@@ -169,7 +170,15 @@ def add_up(cleaner, text):
                 assert term.log_odds == pytest.approx(pieces, abs=TOLERANCE)
         assert 1 / (1 + math.exp(-odds)) == pytest.approx(fragment.score, abs=TOLERANCE)
         assert explanation.last.probability == pytest.approx(fragment.score, abs=TOLERANCE)
+    sums = [explanation.first.log_odds for explanation in found]
+    np.testing.assert_allclose(sums, first_verdicts(cleaner, text), atol=TOLERANCE)
     return len(found)
+
+
+def first_verdicts(cleaner, text):
+    """Log-odds of the first look, as the filter computes them."""
+    encoded = cleaner._encode([cleaning._prepare(Document(text), ("en",))])
+    return cleaner._detector.score_all(encoded)[0].first
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -197,21 +206,52 @@ def test_contributions_add_up_where_a_line_goes_whole(fast, seed):
     assert (inspected.contributions.line > 0).any()
 
 
-def test_contributions_of_the_first_look_add_up_to_its_verdict(fast, seed):
-    inspected = fast.inspect(seed)
-    explanations = explain(inspected, fast.goes(inspected.result))
-    sums = [explanation.first.log_odds for explanation in explanations]
-    encoded = fast._encode([cleaning._prepare(Document(seed), ("en",))])
-    odds = fast._detector.score_all(encoded)[0].first
-    np.testing.assert_allclose(sums, odds, atol=1e-5)
-
-
 def test_the_first_look_speaks_of_no_suspects(fast, seed):
     inspected = fast.inspect(seed)
     for explanation in explain(inspected, fast.goes(inspected.result)):
         kinds = {term.kind for term in explanation.first.terms}
         assert not kinds & {OWN, "family", "suspects around it", "line"}
         assert all("suspected" not in term.words for term in explanation.first.terms)
+
+
+def test_the_words_on_the_own_verdict_name_what_the_first_look_rested_on(fast, seed):
+    inspected = fast.inspect(seed)
+    for explanation in explain(inspected, fast.goes(inspected.result)):
+        side = np.sign(explanation.first.log_odds)
+        strongest = max(explanation.first.terms, key=lambda term: side * term.log_odds)
+        for term in explanation.last.terms:
+            if term.kind == OWN:
+                assert f"the first look, above all for {strongest.kind}" in term.words
+
+
+def test_what_is_raised_by_its_line_is_not_said_to_go_with_it(fast, seed):
+    inspected = fast.inspect(seed)
+    terms = [term for found in explain(inspected) for term in found.last.terms]
+    words = {term.words for term in terms if term.kind == "line"}
+    assert words == {"raised towards the score of its line as a whole"}
+
+
+def test_what_decides_speaks_for_the_verdict_and_weighs_something():
+    terms = {"topic": 2.0, "title": -3.0, "form": 0.09, "wording": -0.2, OWN: 9.0}
+    first = Look(-1.0, tuple(Term(kind, kind, odds) for kind, odds in terms.items()))
+    last = Look(0.0, (Term("topic", "topic again", 3.0), Term("line", "line", 0.5)))
+    found = Explanation(first, last)
+    assert [term.words for term in found.deciding(goes=True)] == ["topic again", "line"]
+    assert [term.words for term in found.deciding(goes=False)] == ["title", "wording"]
+    assert found.deciding(goes=True, most=1) == (Term("topic", "topic again", 3.0),)
+    assert Explanation(Look(0.0, ()), Look(0.0, ())).deciding(goes=True) == ()
+
+
+def test_how_many_of_the_closest_are_out_is_told_of_what_goes(fast, seed):
+    inspected = fast.inspect(seed)
+    count = len(inspected.result.fragments)
+    for goes, told in (([True] * count, "5 of the 5"), ([False] * count, "0 of the 5")):
+        for found in explain(inspected, goes):
+            assert len(set(found.nearest)) == 5
+            words = [term.words for term in found.last.terms if term.kind == "family"]
+            assert all(said.startswith(f"{told} fragments closest to it are out") for said in words)
+    silent = [term.words for found in explain(inspected) for term in found.last.terms]
+    assert not any("are out" in words for words in silent)
 
 
 def test_another_detector_s_trees_are_refused(tmp_path, seed):
@@ -248,9 +288,10 @@ def small_network(evidence, dimensions, *, width=4):
         dense_out=random(width + 1, width),
     )
     return Network(
+        phrases=Phrases(np.zeros(0, np.uint32), np.zeros((1, 2), np.float32)),
         mean=np.zeros(evidence, np.float32),
         deviation=np.ones(evidence, np.float32),
-        entry=random(evidence + dimensions + 2, width),
+        entry=random(evidence + dimensions + 4, width),
         layers=(layer,),
         norm=layer.norm_dense,
         out=random(width + 1, 1),
@@ -273,28 +314,78 @@ def with_network(fast, tmp_path_factory):
     return Cleaner(encoder="fast", model=folder)
 
 
-def test_a_network_s_verdict_is_one_term_and_the_last_look_adds_up(with_network, seed):
+def test_a_network_s_verdict_is_taken_apart_by_kinds_of_evidence(with_network, seed):
+    assert add_up(with_network, seed) > 100
     inspected = with_network.inspect(seed)
     explanations = list(explain(inspected, with_network.goes(inspected.result)))
-    assert inspected.contributions.first is None
-    scored = zip(explanations, inspected.result.fragments, strict=True)
-    for found, fragment in scored:
-        assert found.last.probability == pytest.approx(fragment.score, abs=TOLERANCE)
-        (term,) = found.first.terms
-        assert (term.kind, found.first.base, term.pieces) == (NETWORK, 0.0, ())
-        assert f"suspects it with p = {found.first.probability:.2f}" in term.words
+    assert len({found.first.base for found in explanations}) == 1
+    for found in explanations:
+        kinds = [term.kind for term in found.first.terms]
+        assert len(kinds) == len(set(kinds))
+        assert {"topic", "form", LIKENESS} <= set(kinds) <= set(KINDS)
+
+
+def told_to(cleaner, text):
+    """A cleaner's network, what it is told of a text, the names of that, and its verdicts."""
+    documents = cleaner._encode([cleaning._prepare(Document(text), ("en",))])
+    detector = cleaner._detector
+    observed = observe_all(documents, knowledge=detector.knowledge, lexicon=Lexicon())
+    own = next(iter(observed))
+    told = Fragments.of(own, observed.matrix(), documents[0].title_vector)
+    return detector._first, told, list(own.columns), detector._first.odds(told)
 
 
 def test_a_network_s_verdict_is_that_of_the_network_itself(with_network, seed):
-    task = cleaning._prepare(Document(seed), ("en",))
-    documents = with_network._encode([task])
-    detector = with_network._detector
-    observed = observe_all(documents, knowledge=detector.knowledge, lexicon=Lexicon())
-    evidence = observed.matrix()
-    own = Fragments.of(next(iter(observed)), evidence, documents[0].title_vector)
-    verdicts = with_network.inspect(seed).contributions.network
-    np.testing.assert_allclose(verdicts, detector._first.odds(own), atol=1e-5)
+    verdicts = told_to(with_network, seed)[-1]
+    np.testing.assert_allclose(first_verdicts(with_network, seed), verdicts, atol=1e-5)
     assert np.ptp(verdicts) > 0.1
+
+
+def test_the_same_verdict_is_always_taken_apart_in_the_same_way(with_network, seed):
+    once, again = (take_apart(*told_to(with_network, seed)) for _ in range(2))
+    assert once.base == again.base
+    np.testing.assert_array_equal(once.values, again.values)
+
+
+def test_before_any_evidence_all_fragments_are_alike_to_a_network(fast, seed):
+    network, told, names, _ = told_to(fast, seed)
+    game = _Game.of(network, told, names)
+    assert np.ptp(game.odds(frozenset())) < 1e-4
+    everything = game.odds(frozenset(range(len(game.kinds))))
+    np.testing.assert_allclose(everything, network.odds(told), atol=1e-5)
+
+
+def test_evidence_that_a_network_does_not_use_contributes_nothing(with_network, seed):
+    network, told, names, _ = told_to(with_network, seed)
+    deaf = network.entry.copy()
+    deaf[[at for at, name in enumerate(names) if kind_of(name) == "repetition"]] = 0.0
+    network = dataclasses.replace(network, entry=deaf)
+    look = take_apart(network, told, names, network.odds(told))
+    values = dict(zip(look.kinds, look.values.T, strict=True))
+    np.testing.assert_allclose(values["repetition"], 0.0, atol=1e-5)
+    assert np.abs(values["topic"]).max() > 0.01
+
+
+def test_the_parts_of_a_network_s_verdict_do_not_depend_much_on_the_sample(fast, seed):
+    network, told, names, verdicts = told_to(fast, seed)
+    found = take_apart(network, told, names, verdicts).values
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cleaner.contributions._PAIRS", 40)
+        patch.setattr("cleaner.contributions._WORK", 10**9)
+        closer = take_apart(network, told, names, verdicts).values
+    assert np.abs(found - closer).mean() < 0.4 * np.abs(closer).mean()
+
+
+def test_a_long_document_is_taken_apart_in_fewer_orders(with_network, seed, monkeypatch):
+    network, told, names, verdicts = told_to(with_network, seed)
+    calls = []
+    monkeypatch.setattr(Network, "odds", lambda *_, odds=Network.odds: calls.append(1) or odds(*_))
+    take_apart(network, told, names, verdicts)
+    usual = len(calls)
+    monkeypatch.setattr("cleaner.contributions._WORK", 300)
+    long = take_apart(network, told, names, verdicts)
+    assert len(calls) - usual < usual / 3
+    np.testing.assert_allclose(long.base + long.values.sum(axis=1), verdicts, atol=1e-9)
 
 
 # --- the command ---------------------------------------------------------------------------------
@@ -322,13 +413,14 @@ def test_each_removed_fragment_has_its_evidence_in_words_and_figures(article):
     lines = run(article).stdout.splitlines()
     for at, line in enumerate(lines):
         if line.startswith("- "):
-            assert "log-likelihood ratio" in lines[at + 1]
+            assert lines[at + 1].strip().startswith("+")
             assert "before any evidence" in lines[at + 2]
             assert lines[at + 3].strip().startswith("last look")
 
 
 def test_on_a_terminal_what_goes_is_struck_through(article, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "100")
     shown = run(article, "--top", 3).stdout
     assert "\x1b[9;31m" in shown

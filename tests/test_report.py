@@ -130,7 +130,7 @@ def result_of(text, scores, threshold=0.8):
 
 
 def test_a_corpus_is_added_up():
-    corpus = Corpus(threshold=0.8, pages=2)
+    corpus = Corpus(threshold=0.8, pages=4)
     texts = ["one\ntwo\nx ad\n", "three\nx ad\n", "four\n"]
     scores = [(0.01, 0.5, 0.9), (0.79, 0.8), (0.0,)]
     for read, own in zip(reads(*texts), scores, strict=True):
@@ -146,10 +146,40 @@ def test_a_corpus_is_added_up():
     assert scores_of_doubts == [0.8, 0.79, 0.9, 0.5, 0.01, 0.0]
     assert sum(count for _, count in data["shares"]) == 4
     # What the slider shows: fragments from a threshold on, by reason.
-    for threshold in (0.05, 0.5, 0.8, 0.81, 0.99):
+    for threshold in (0.0, 0.05, 0.5, 0.8, 0.81, 0.99):
         over = sum(score >= threshold for own in scores for score in own)
-        step = next(i for i in range(100) if (i + 1) / 100 > threshold - 1e-9)
-        assert sum(sum(row[step + 1 :]) for row in data["scores"][0]) == over
+        assert counted(data, threshold) == over
+
+
+def counted(data, threshold, kind=0):
+    """As the page counts: fragments with a score from `threshold` on, or their code points."""
+    step = next(at for at, value in enumerate(data["steps"]) if value > threshold - 1e-9)
+    return sum(sum(row[step + 1 :]) for row in data["scores"][kind])
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.003, 0.805, 0.8, 1.0])
+def test_figures_are_right_at_any_threshold_and_shares_agree(threshold):
+    corpus = Corpus(threshold=threshold, pages=2)
+    scores = (0.0, 0.003, 0.01, 0.8, 0.804, 0.805, 0.806, 1.0)
+    text = "".join(f"line {n}\n" for n in range(len(scores)))
+    corpus.add(reads(text)[0], result_of(text, scores, threshold), [None] * len(scores))
+    data = corpus.data(corpus.chosen())
+    assert counted(data, threshold) == sum(score >= threshold for score in scores)
+    assert counted(data, threshold, kind=1) == data["removed"]
+
+
+def test_what_a_pattern_drops_unjudged_is_counted_by_its_reason():
+    text = "one\ntwo\n"
+    fragments = (Fragment(0, 3, 1.0, "pattern"), Fragment(4, 7, 0.0, "off-topic"))
+    gone = (Finding(0, 4, "one\n", 1.0, "pattern"),)
+    result = CleanResult(text, gone, fragments, judged=False, why="short: x")
+    corpus = Corpus(threshold=0.8, pages=2)
+    corpus.add(reads(text)[0], result, [True, None])
+    data = corpus.data(corpus.chosen())
+    pattern = REASONS.index("pattern")
+    assert [counts[pattern] for counts in data["settled"]] == [1, data["removed"]]
+    assert data["fragments"] == 1
+    assert counted(data, 0.0) == 0
 
 
 def test_pages_go_to_the_least_certain_and_then_to_a_sample_of_the_changed():
@@ -162,6 +192,19 @@ def test_pages_go_to_the_least_certain_and_then_to_a_sample_of_the_changed():
     assert chosen[:2] == [7, 200]
     assert len(set(chosen)) == 6
     assert any(n % 3 == 0 for n in chosen[3:])
+
+
+def test_the_least_certain_are_listed_where_a_verdict_can_be_given():
+    corpus = Corpus(threshold=0.8, pages=4)
+    texts = [f"document {n}\nx ad\n" for n in range(50)]
+    for n, read in enumerate(reads(*texts)):
+        corpus.add(read, result_of(read.document.text, (0.79 - n / 1_000, 0.1)), [None, None])
+    chosen = corpus.chosen()
+    data = corpus.data(chosen)
+    assert [doubt["page"] for doubt in data["doubts"]][:2] == [0, 1]
+    assert {doubt["name"] for doubt in data["doubts"]} <= {read.place for read in chosen}
+    assert "of the least certain fragments, those of documents without a page" in data["left_out"]
+    assert corpus.data([])["doubts"] == []
 
 
 def test_what_a_corpus_holds_does_not_grow_with_it():
@@ -187,7 +230,9 @@ def test_long_documents_are_counted_but_get_no_page():
     for n in range(2):
         read = Read(Document("x" * 300_000, identity=str(n)), f"a:{n}", "s")
         corpus.add(read, CleanResult(read.document.text), [])
-    assert [read.document.identity for read in corpus.chosen()] == ["0"]
+        if n == 0:
+            assert corpus.chosen() == [read]  # alone it is the article that the page is of
+    assert corpus.chosen() == []
     assert "2 documents of more than 200,000 characters" in " ".join(corpus.data([])["left_out"])
 
 
@@ -221,6 +266,9 @@ def test_evidence_on_the_page_adds_up_to_the_score(seed_page):
         assert score == pytest.approx(1 / (1 + pow(2.718281828459045, -odds)), abs=1e-3)
         assert all(0 <= kind < len(KINDS) for kind, _, _ in terms)
         assert all(article["strings"][words] for _, _, words in terms)
+        for verdict, side in (("gone", 1), ("kept", -1)):
+            assert all(side * odds > 0 for _, odds, _ in found["deciding"][verdict])
+        assert len(set(found["nearest"])) == 5
 
 
 def test_on_the_map_the_intruders_lie_apart(seed_page, intruders):
@@ -338,7 +386,7 @@ def test_the_command_writes_a_corpus(tmp_path, records):
     assert page.data("article-2") is None
     pages = {page.data(f"article-{number}")["id"] for number in (0, 1)}
     for doubt in corpus["doubts"]:
-        assert doubt["page"] in (None, 0, 1)
+        assert doubt["page"] in (0, 1)
     assert pages <= {"a", "c", "d"}
 
 
@@ -349,6 +397,14 @@ def test_the_command_writes_an_article(tmp_path, seed):
     page = parsed(out.read_bytes())
     assert page.data("page-data")["corpus"] is None
     assert page.data("article-0")["title"] == "Another title"
+
+
+def test_the_page_can_go_to_standard_output(tmp_path, seed, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run("-", "-o", "-", stdin=seed)
+    assert done.stderr == "standard output: 1 document, 1 with a page\n"
+    assert parsed(done.stdout_bytes).data("article-0")["text"] == seed
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from cleaner import Cleaner
 from cleaner.document import Document
 from cleaner.reading import Read
 from cleaner.report import make_report
@@ -23,7 +24,8 @@ PATIENCE = 60  # seconds: for a busy machine, no test waits for them to go by
 DESKTOP, PHONE = (1280, 900), (390, 844)
 HOSTILE = (
     "</script><script>window.hacked = 1</script> <img src=x onerror=window.hacked=1> "
-    "\u202eturned\u202c \x1b[31m &amp; \0 \udcff \U0001f469\u200d\U0001f680 \ufffe"
+    "\u202eturned\u202c \x1b[31m &amp; \0 "
+    "\u061c\xad\u180e\u200b\U000e0001\U000e0041 \udcff \U0001f469\u200d\U0001f680 \ufffe"
 )
 
 
@@ -255,6 +257,15 @@ def test_the_clean_text_is_saved_and_copied(open_page, fast, texts):
     assert copied == fast.clean(texts["seed"])
 
 
+def test_what_could_not_be_copied_is_not_said_to_be(open_page):
+    page = open_page("seed")
+    page.run(
+        "navigator.clipboard.writeText = () => Promise.reject();"
+        "document.execCommand = () => false; document.getElementById('copy').click()"
+    )
+    assert page.one("#said").text == "This browser does not let the page copy: download it."
+
+
 def test_hovering_shows_score_reason_and_evidence(open_page):
     page = open_page("seed")
     assert "Point at a fragment" in page.one("#detail").text
@@ -349,6 +360,44 @@ def test_a_verdict_holds_at_every_threshold(open_page):
     assert page.marked() == set(gone[1:])
 
 
+def test_a_verdict_that_was_taken_back_is_nothing_to_lose(open_page):
+    page = open_page("seed")
+    unsaved = "return state.unsaved"
+    assert not page.run("view.judge(0, 1); view.judge(0, null);" + unsaved)
+    assert page.run("view.judge(0, 1);" + unsaved)
+    assert len(page.records()) == 1
+    assert not page.run(unsaved)
+    assert page.run("view.judge(0, null);" + unsaved)
+    assert not page.run("view.judge(0, 1);" + unsaved)
+
+
+def test_the_evidence_speaks_for_what_is_decided_now(open_page):
+    page = open_page("seed")
+    index = int(page.run("return view.article.score.indexOf(Math.max(...view.article.score))"))
+    for threshold, sign in ((0.05, "+"), (0.99, "\u2212")):
+        page.set_threshold(threshold)
+        goes = page.scores()[index] >= threshold
+        page.run("view.choose(arguments[0])", index)
+        said = [item.text for item in page.find("#detail-words li")]
+        assert said
+        assert all(item.startswith(sign) for item in said) == (goes == (sign == "+"))
+
+
+def test_how_many_of_the_closest_are_out_follows_the_slider(open_page):
+    page = open_page("seed")
+    told = "return [...document.querySelectorAll('#detail dt')].map((e) => e.title).join(' ')"
+    index = page.run(
+        "return view.article.explanations.findIndex((found) =>"
+        " found.last[1].slice(0, 7).some(([kind]) => kind === page.family))"
+    )
+    nearest = page.run("return view.article.explanations[arguments[0]].nearest", index)
+    for threshold in (0.05, 0.3, 0.99):
+        page.set_threshold(threshold)
+        page.run("view.choose(arguments[0])", index)
+        out = len(page.marked() & set(nearest))
+        assert f"{out} of the 5 fragments closest to it are out" in page.run(told)
+
+
 def test_everything_can_be_done_by_keyboard(open_page):
     from selenium.webdriver.common.keys import Keys
 
@@ -421,6 +470,7 @@ def test_hostile_text_does_nothing_and_is_shown_as_it_is(open_page):
         "</script><script>window.hacked = 1</script> <img src=x onerror=window.hacked=1>" in shown
     )
     assert "U+202Eturned" in shown
+    assert "U+061CU+00ADU+180EU+200BU+E0001U+E0041" in shown
     assert "\\xFF" in shown
     assert "U+0000" in shown
     assert "&amp;" in shown
@@ -484,6 +534,31 @@ def test_the_corpus_s_slider_counts_as_the_scores_say(open_page):
         assert page.one("#tally").text.startswith(f"{over} of {len(scores)} fragments")
 
 
+def test_a_verdict_stands_beside_the_doubt_it_is_on(open_page):
+    page = open_page("corpus")
+    link = page.find("#corpus td a")[0]
+    page.run("arguments[0].click()", link)
+    page.run("view.judge(view.chosen, 0)")
+    page.run("window.location.hash = ''; show()")
+    row = page.find("#corpus tr:has(td a)")[0]
+    assert "you keep" in row.text
+
+
+def test_an_odd_threshold_counts_as_it_says(browser, tmp_path, seed):
+    cleaner = Cleaner(threshold=0.003)
+    reads = [Read(Document(seed, identity=str(n)), f"{n}.txt", "s") for n in range(2)]
+    (tmp_path / "odd.html").write_bytes(make_report(reads, cleaner).html)
+    page = Page(browser, (tmp_path / "odd.html").as_uri(), tmp_path)
+    scores = page.run("return articles.flatMap((article) => article.score)")
+    over = sum(score >= 0.003 for score in scores)
+    assert page.one("#threshold-value").text == "0.003"
+    assert page.one("#tally").text.startswith(f"{over} of {len(scores)} fragments")
+    shares = "return [corpus.tally().share, page.corpus.removed / page.corpus.characters]"
+    assert len(set(page.run(shares))) == 1
+    page.set_threshold(0.01)
+    assert page.one("#threshold-value").text == "0.01"
+
+
 def test_verdicts_on_several_documents_are_exported_together(open_page):
     page = open_page("corpus")
     for at in (1, 0):
@@ -515,6 +590,12 @@ def test_nothing_is_wider_than_a_phone(open_page, name):
     assert page.run("return document.documentElement.scrollWidth") <= PHONE[0]
 
 
+def test_a_table_that_is_too_wide_is_moved_within_its_frame(open_page):
+    page = open_page("corpus", size=PHONE)
+    page.run("for (const table of document.querySelectorAll('table')) table.style.width = '900px'")
+    assert page.run("return document.documentElement.scrollWidth") <= PHONE[0]
+
+
 def test_on_a_phone_a_touch_opens_the_verdict(open_page):
     page = open_page("seed", size=PHONE)
     assert not page.one("#detail").is_displayed()
@@ -530,6 +611,29 @@ def test_on_a_phone_a_touch_opens_the_verdict(open_page):
     (close,) = [button for button in page.find("#detail button") if button.text == "Close"]
     close.click()
     assert not page.one("#detail").is_displayed()
+
+
+def test_on_a_phone_the_keyboard_and_the_map_open_the_evidence(open_page):
+    page = open_page("seed", size=PHONE)
+    page.run("view.elements[0].focus()")
+    page.press("n")
+    detail = page.one("#detail")
+    assert detail.is_displayed()
+    shown, sheet = (
+        page.run("return arguments[0].getBoundingClientRect().toJSON()", element)
+        for element in (page.one(".fragment.chosen"), detail)
+    )
+    assert shown["bottom"] <= sheet["top"]
+    described = "return document.querySelectorAll('[aria-describedby=\"detail-words\"]').length"
+    assert page.run(described) == 1
+    from selenium.webdriver.common.keys import Keys
+
+    page.press(Keys.ESCAPE)
+    assert not detail.is_displayed()
+    circle = page.one('#map circle[data-index="3"]')
+    page.run("arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", circle)
+    assert page.one("#detail").is_displayed()
+    assert page.run("return view.chosen") == 3
 
 
 def test_in_print_the_text_stays_and_the_controls_go(open_page):

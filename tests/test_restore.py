@@ -148,6 +148,9 @@ def test_files_changed_in_place_come_back_by_their_own_names(tmp_path):
     assert done.exit_code == 2
     assert "several inputs" in done.stderr
     assert "name one with --input" in done.stderr
+    assert "nothing was removed is not among them: its output is the input itself" in done.stderr
+    unknown = run("restore", tmp_path / "c.txt", "--removed", removed, "--input", "c.txt")
+    assert "its output is the input itself" in unknown.stderr
     chosen = run("restore", tmp_path / "c.txt", "--removed", removed, "--input", tmp_path / "b.txt")
     assert chosen.stdout_bytes == texts["b.txt"]
 

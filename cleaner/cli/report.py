@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -10,13 +11,17 @@ from typing import Any
 import click
 
 from cleaner.cli.options import cleaner_of, inputs_of, looking, reader_of
-from cleaner.formats import AtomicFile, check_target
+from cleaner.formats import STDIN, AtomicFile, StandardOutput, check_standard_output, check_target
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path())
 @click.option(
-    "-o", "--output", metavar="FILE", required=True, help="Write the page to FILE, an HTML file."
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="Write the page to FILE, an HTML file; - is standard output.",
 )
 @click.option(
     "--pages",
@@ -41,12 +46,17 @@ def report(files: Sequence[str], **options: Any) -> None:
     and `cleaner train`.
     """
     inputs = inputs_of(files, options)
-    check_target(options["output"], inputs, option="--output")
+    if options["output"] == STDIN:
+        check_standard_output(inputs)
+    else:
+        check_target(options["output"], inputs, option="--output")
     from cleaner.report import make_report
 
     reader = replace(reader_of(options), source_field=options["source_field"])
     # Opened first: an output that cannot be written is told before the work is done.
-    with AtomicFile(options["output"]) as file:
+    is_standard = options["output"] == STDIN
+    output = nullcontext(StandardOutput()) if is_standard else AtomicFile(options["output"])
+    with output as file:
         made = make_report(
             reader.read(inputs),
             cleaner_of(options),
@@ -54,5 +64,7 @@ def report(files: Sequence[str], **options: Any) -> None:
             name=", ".join(item.name for item in islice(inputs, 3)),
         )
         file.write(made.html)
+        file.flush()
     count = f"{made.documents:,} document{'' if made.documents == 1 else 's'}"
-    click.echo(f"{options['output']}: {count}, {made.pages} with a page", err=True)
+    name = "standard output" if is_standard else options["output"]
+    click.echo(f"{name}: {count}, {made.pages} with a page", err=True)

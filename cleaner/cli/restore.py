@@ -67,8 +67,8 @@ def restore(
 ) -> None:
     """Give the input back: put what was removed into CLEAN again, byte for byte.
 
-    CLEAN is what the filter wrote for one input, without --explain. It is refused if it does not
-    belong to what was removed.
+    CLEAN is what the filter wrote for one input, without --explain. A text or a record that lost
+    something is refused if it does not become what it was; what lost nothing goes through as it is.
     """
     from cleaner.restore import restore as put_back
 

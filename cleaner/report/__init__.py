@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleaner import __version__
-from cleaner.explanation import KINDS
+from cleaner.explanation import FAMILY, KINDS, NOTHING
 from cleaner.reasons import REASONS
 from cleaner.report.article import article_data
 from cleaner.report.corpus import Corpus
@@ -80,6 +80,8 @@ def make_report(
         "threshold": cleaner.threshold,
         "reasons": list(REASONS),
         "kinds": list(KINDS),
+        "family": KINDS.index(FAMILY),
+        "nothing": NOTHING,
         "name": chosen[0].place if single else name,
         "corpus": None if single else corpus.data(chosen),
     }

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.document import find_header
-from cleaner.explanation import KINDS, Explanation, Look, explain
+from cleaner.explanation import KINDS, Explanation, Look, Term, explain
 from cleaner.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def article_data(
     segments = inspected.segments
     units = _units(result.source)
     strings = _Strings()
+    suspicious = min(_EXPLAINED, cleaner.threshold)
     explanations = [
-        _explanation(found, strings) if every or fragment.score >= _EXPLAINED else None
-        for fragment, found in zip(
-            result.fragments, explain(inspected, cleaner.goes(result)), strict=False
-        )
+        _explanation(found, strings) if every or fragment.score >= suspicious else None
+        # What is out among the closest ones the page tells: it changes with the threshold.
+        for fragment, found in zip(result.fragments, explain(inspected), strict=False)
     ]
     lines = np.unique(segments.lines)
     cuts = _line_cuts(inspected)
@@ -120,18 +120,22 @@ class _Strings:
 
 def _explanation(found: Explanation, strings: _Strings) -> dict[str, Any]:
     return {
-        "deciding": [strings.number(term.words) for term in found.deciding()],
+        "deciding": {
+            name: [_term(term, strings) for term in found.deciding(goes=goes)]
+            for name, goes in (("kept", False), ("gone", True))
+        },
+        "nearest": found.nearest,
         "first": _look(found.first, strings),
         "last": _look(found.last, strings),
     }
 
 
 def _look(look: Look, strings: _Strings) -> list[Any]:
-    terms = [
-        [KINDS.index(term.kind), round(term.log_odds, _DIGITS), strings.number(term.words)]
-        for term in look.terms
-    ]
-    return [round(look.base, _DIGITS), terms]
+    return [round(look.base, _DIGITS), [_term(term, strings) for term in look.terms]]
+
+
+def _term(term: Term, strings: _Strings) -> list[Any]:
+    return [KINDS.index(term.kind), round(term.log_odds, _DIGITS), strings.number(term.words)]
 
 
 def _map(inspected: Inspected) -> dict[str, Any] | None:

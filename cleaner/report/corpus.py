@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from cleaner.reading import Read
     from cleaner.results import CleanResult
 
-_STEPS = np.arange(1, 101) / 100  # thresholds that the page can be set to
+_STEPS = tuple(step / 100 for step in range(101))  # thresholds that the page can be set to
 _SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of a document's text that is removed
 _SOURCES = 1_000  # told apart; later ones are counted together
 _SHOWN_SOURCES = 50
@@ -61,7 +62,11 @@ class Corpus:
         How many documents are kept for pages of their own.
     documents, judged, changed, characters, removed, fragments
         Documents read, judged, and with something removed; code points read and removed; fragments
-        judged.
+        judged, or dropped by a pattern unjudged.
+    too_long
+        Documents that are too long for a page.
+    steps
+        Thresholds at which fragments are counted, ascending: the page's, and `threshold`.
     """
 
     threshold: float
@@ -73,13 +78,12 @@ class Corpus:
     removed: int = 0
     fragments: int = 0
     too_long: int = 0
+    steps: tuple[float, ...] = field(init=False)
     _why: Counter[str] = field(default_factory=Counter)
     _sources: dict[str, _Source] = field(default_factory=dict)
     _shares: list[int] = field(default_factory=lambda: [0] * len(_SHARES))
     # By reason and by the highest threshold that still removes: fragments, and their code points.
-    _scores: npt.NDArray[np.int64] = field(
-        default_factory=lambda: np.zeros((2, len(REASONS), len(_STEPS) + 1), dtype=np.int64)
-    )
+    _scores: npt.NDArray[np.int64] = field(init=False)
     _settled: npt.NDArray[np.int64] = field(
         default_factory=lambda: np.zeros((2, len(REASONS)), dtype=np.int64)
     )
@@ -87,8 +91,11 @@ class Corpus:
     _doubts: Smallest[_Doubt] = field(default_factory=lambda: Smallest(_UNCERTAIN))
     _changed: Sample[Read] = field(init=False)
     _unchanged: Sample[Read] = field(init=False)
+    _long: Read | None = None  # a first document that is too long: it may be the only one
 
     def __post_init__(self) -> None:
+        self.steps = tuple(sorted({*_STEPS, self.threshold}))
+        self._scores = np.zeros((2, len(REASONS), len(self.steps) + 1), dtype=np.int64)
         self._changed, self._unchanged = Sample(self.pages), Sample(self.pages)
 
     def add(self, read: Read, result: CleanResult, settled: Sequence[bool | None]) -> None:
@@ -120,8 +127,8 @@ class Corpus:
             self._frequent.add(shown.casefold(), shown)
         if len(result.source) > _LONGEST_PAGE:
             self.too_long += 1
-            if self.documents > 1:
-                return
+            self._long = read if self.documents == 1 else None
+            return
         self._doubt(read, result, settled)
         (self._changed if result.changed else self._unchanged).add(read)
 
@@ -136,17 +143,17 @@ class Corpus:
         source.removed += gone
 
     def _count_fragments(self, result: CleanResult, settled: Sequence[bool | None]) -> None:
-        if not result.judged:
-            return
-        self.fragments += len(result.fragments)
-        for fragment, fixed in zip(result.fragments, settled, strict=True):
-            size = (1, fragment.end - fragment.start)
+        sizes = _sizes(result)
+        for fragment, fixed, size in zip(result.fragments, settled, sizes, strict=True):
+            if not (result.judged or fixed):
+                continue
+            self.fragments += 1
             reason = REASONS.index(fragment.reason)
             if fixed:
-                self._settled[:, reason] += size
+                self._settled[:, reason] += (1, size)
             elif fixed is None:
-                step = int(np.searchsorted(_STEPS, fragment.score, side="right"))
-                self._scores[:, reason, step] += size
+                step = bisect_right(self.steps, fragment.score)
+                self._scores[:, reason, step] += (1, size)
 
     def _doubt(self, read: Read, result: CleanResult, settled: Sequence[bool | None]) -> None:
         if not result.judged:
@@ -167,6 +174,8 @@ class Corpus:
 
         Documents with something removed come before those without.
         """
+        if self._long is not None and self.documents == 1:
+            return [self._long]
         doubtful = list({id(doubt.read): doubt.read for doubt in self._doubts.items()}.values())
         pool = [*doubtful[: self.pages // 2], *self._changed.items]
         pool += [*doubtful, *self._unchanged.items]
@@ -185,6 +194,7 @@ class Corpus:
             "fragments": self.fragments,
             "why": self._why.most_common(),
             "shares": [[limit, count] for limit, count in zip(_SHARES, self._shares, strict=True)],
+            "steps": self.steps,
             "scores": self._scores.tolist(),
             "settled": self._settled.tolist(),
             "sources": [
@@ -197,7 +207,7 @@ class Corpus:
             ],
             "doubts": [
                 {
-                    "page": numbers.get(id(doubt.read)),
+                    "page": numbers[id(doubt.read)],
                     "name": doubt.read.place,
                     "index": doubt.index,
                     "text": doubt.text,
@@ -205,6 +215,7 @@ class Corpus:
                     "reason": doubt.reason,
                 }
                 for doubt in self._doubts.items()
+                if id(doubt.read) in numbers  # elsewhere no verdict could be given
             ],
             "left_out": self._left_out(len(chosen), len(sources)),
         }
@@ -218,7 +229,9 @@ class Corpus:
                 f" own: {pages} have, those with the least certain fragments first, then a random"
                 " sample of those with something removed"
             )
-        if self.too_long:
+        if self.documents > pages and self._doubts.items():
+            said.append("of the least certain fragments, those of documents without a page")
+        if self.too_long and self.documents > 1:
             said.append(
                 f"{self.too_long:,} documents of more than {_LONGEST_PAGE:,} characters are"
                 " counted, but were not considered for a page or for review"
@@ -233,3 +246,16 @@ class Corpus:
                 " missing from the most frequent ones, and be counted as often too much"
             )
         return said
+
+
+def _sizes(result: CleanResult) -> list[int]:
+    """Code points that go with each fragment: what was cut with it, else its own."""
+    starts = [finding.start for finding in result.findings]
+    sizes = []
+    for fragment in result.fragments:
+        at = bisect_right(starts, fragment.start) - 1
+        finding = result.findings[at] if at >= 0 else fragment
+        is_cut = finding.start <= fragment.start and fragment.end <= finding.end
+        cut = finding if is_cut else fragment
+        sizes.append(cut.end - cut.start)
+    return sizes

@@ -113,7 +113,8 @@ class ArticleView {
   /** Whether a reason is given for any fragment that raises a suspicion. */
   occurs(reason) {
     const { article } = this;
-    return article.reason.some((own, index) => own === reason && (article.settled[index] || article.score[index] >= 0.05));
+    const least = Math.min(0.05, page.threshold);
+    return article.reason.some((own, index) => own === reason && (article.settled[index] || article.score[index] >= least));
   }
 
   byReason() {
@@ -131,6 +132,7 @@ class ArticleView {
   choose(index, { focus = false } = {}) {
     if (index < 0 || index >= this.count) return;
     this.elements[this.chosen]?.classList.remove("chosen");
+    this.elements[this.chosen]?.removeAttribute("aria-describedby");
     for (const element of this.root.querySelectorAll('[tabindex="0"]')) element.tabIndex = -1;
     this.chosen = index;
     const element = this.elements[index];
@@ -139,8 +141,10 @@ class ArticleView {
     element.setAttribute("aria-describedby", "detail-words");
     this.showDetail(index);
     if (focus) {
+      if (narrow.matches) document.body.classList.add("sheet");
       element.focus({ preventScroll: true });
-      element.scrollIntoView({ block: "nearest" });
+      // The sheet lies over the lower half: what is chosen goes above it.
+      element.scrollIntoView({ block: narrow.matches ? "start" : "nearest" });
     }
   }
 
@@ -173,7 +177,7 @@ class ArticleView {
     if (index < 0) {
       const hint = this.article.judged
         ? "Point at a fragment, or move to it with the keyboard, to see its score and what decided it."
-        : `This document was not judged: ${this.article.why}. It is kept whole.`;
+        : `This document was not judged: ${this.article.why}.`;
       detail.replaceChildren(heading, make("p", "small", hint));
       return;
     }
@@ -183,8 +187,8 @@ class ArticleView {
     const found = article.explanations[index];
     if (found && article.settled[index] !== true) {
       detail.append(
-        ...this.look("First look", found.first, "at the fragment in its article, nothing being suspected yet"),
-        ...this.look("Last look", found.last, "it sees what was suspected before; its sum is the score"),
+        ...this.look("First look", found.first, found, "at the fragment in its article, nothing being suspected yet"),
+        ...this.look("Last look", found.last, found, "it sees what was suspected before; its sum is the score"),
       );
     }
   }
@@ -205,10 +209,22 @@ class ArticleView {
     list.id = "detail-words";
     const found = this.article.explanations[index];
     const settled = this.article.settled[index];
-    let said = found ? found.deciding.map((at) => this.article.strings[at]) : ["next to no suspicion"];
+    const deciding = found?.deciding[this.gone[index] ? "gone" : "kept"];
+    let said = found
+      ? deciding.map((term) => `${signed(term[1])}: ${this.wordsOf(term, found)}`)
+      : ["next to no suspicion"];
+    if (!said.length) said = [page.nothing];
     if (settled !== null) said = [settled ? "it matches a pattern to drop" : "a pattern, or its reason, keeps it"];
     list.append(...said.map((text) => make("li", "", text)));
     return list;
+  }
+
+  /** What a term says; of the closest fragments, as many are out as now go. */
+  wordsOf([kind, , words], found) {
+    const said = this.article.strings[words];
+    if (kind !== page.family) return said;
+    const out = found.nearest.filter((index) => this.gone[index]).length;
+    return `${out} of the ${found.nearest.length} fragments closest to it are out; ${said}`;
   }
 
   verdictButtons(index) {
@@ -235,7 +251,7 @@ class ArticleView {
   }
 
   /** One look as the sum that it is, in log-odds. */
-  look(name, [base, terms], about) {
+  look(name, [base, terms], found, about) {
     const total = terms.reduce((sum, [, odds]) => sum + odds, base);
     const heading = make("h3", "", `${name}: ${probability(total).toFixed(2)} `);
     heading.append(make("span", "", `(log-odds ${signed(total)}; ${about})`));
@@ -243,11 +259,13 @@ class ArticleView {
     const most = Math.max(Math.abs(base), ...terms.map(([, odds]) => Math.abs(odds)), 0.1);
     const rest = terms.slice(SHOWN_TERMS);
     const rows = [["before any evidence", base, null]];
-    for (const [kind, odds, words] of terms.slice(0, SHOWN_TERMS)) rows.push([page.kinds[kind], odds, words]);
+    for (const term of terms.slice(0, SHOWN_TERMS)) {
+      rows.push([page.kinds[term[0]], term[1], this.wordsOf(term, found)]);
+    }
     if (rest.length) rows.push([`${rest.length} more`, rest.reduce((sum, [, odds]) => sum + odds, 0), null]);
     for (const [kind, odds, words] of rows) {
       const term = make("dt", "", kind);
-      if (words !== null) term.title = this.article.strings[words];
+      if (words !== null) term.title = words;
       const track = make("dd", "track");
       const bar = make("span", `bar ${odds > 0 ? "for" : "against"}`);
       bar.style.width = `${(50 * Math.abs(odds)) / most}%`;

@@ -1,7 +1,5 @@
 // A corpus: what was counted, at the threshold where it can be, and the documents that have pages.
 
-const GRID = Array.from({ length: 100 }, (_, at) => (at + 1) / 100);
-
 class CorpusView {
   constructor(corpus, articles, state) {
     this.corpus = corpus;
@@ -12,16 +10,20 @@ class CorpusView {
 
   /** Fragments and code points with a score from the threshold on: by reason. */
   byReason(kind = 0) {
-    const step = GRID.findIndex((value) => value > this.state.threshold - 1e-9);
     return page.reasons.map((_, reason) => {
-      const row = this.corpus.scores[kind][reason];
-      const over = row.slice(step + 1).reduce((sum, count) => sum + count, 0);
-      return over + this.corpus.settled[kind][reason];
+      const counts = this.from(this.state.threshold, this.corpus.scores[kind][reason]);
+      return counts.reduce((sum, count) => sum + count, 0) + this.corpus.settled[kind][reason];
     });
   }
 
+  /** The counts of the fragments with a score from `threshold` on. */
+  from(threshold, counts) {
+    return counts.slice(this.corpus.steps.findIndex((step) => step > threshold - 1e-9) + 1);
+  }
+
   occurs(reason) {
-    return this.corpus.settled[0][reason] > 0 || this.corpus.scores[0][reason].slice(5).some((count) => count > 0);
+    const least = Math.min(0.05, page.threshold);
+    return this.corpus.settled[0][reason] > 0 || this.from(least, this.corpus.scores[0][reason]).some((count) => count > 0);
   }
 
   tally() {
@@ -62,7 +64,7 @@ class CorpusView {
   figures() {
     const { corpus } = this;
     const list = make("dl", "figures");
-    const at = `at threshold ${page.threshold.toFixed(2)}`;
+    const at = `at threshold ${exact(page.threshold)}`;
     const rows = [
       ["Documents", number(corpus.documents), ""],
       ["Judged", number(corpus.judged), corpus.why.map(([why, count]) => `${number(count)}: ${why}`).join("; ")],
@@ -129,14 +131,17 @@ class CorpusView {
         return [label, number(count), number(size), this.meter(count / most, `r${reason}`)];
       });
     const heads = [["Reason", ""], ["Fragments", "number"], ["Characters", "number"], ["", "bar"]];
-    return this.table(`At threshold ${this.state.threshold.toFixed(2)}`, heads, rows);
+    return this.table(`At threshold ${exact(this.state.threshold)}`, heads, rows);
   }
 
   /** Fragments by score, the counts on a logarithmic axis: most scores are next to nought. */
   scores() {
     const bins = Array.from({ length: 20 }, () => 0);
     for (const row of this.corpus.scores[0]) {
-      row.forEach((count, step) => { bins[Math.min(Math.floor(step / 5), 19)] += count; });
+      row.forEach((count, step) => {
+        const from = step ? this.corpus.steps[step - 1] : 0; // the scores lie from there up to the next step
+        bins[Math.min(Math.floor(20 * from + 1e-9), 19)] += count;
+      });
     }
     const [width, height, floor] = [640, 170, 145];
     const tall = (count) => (count ? (120 * Math.log10(1 + count)) / Math.log10(1 + Math.max(...bins)) : 0);
@@ -173,7 +178,7 @@ class CorpusView {
       const name = at ? `over ${percent(from, 0)} to ${percent(limit, 0)}` : "nothing";
       return [name, number(count), this.meter(count / most)];
     });
-    return this.table(`At threshold ${page.threshold.toFixed(2)}`, [["Removed", ""], ["Documents", "number"], ["", "bar"]], rows);
+    return this.table(`At threshold ${exact(page.threshold)}`, [["Removed", ""], ["Documents", "number"], ["", "bar"]], rows);
   }
 
   sources() {
@@ -182,7 +187,7 @@ class CorpusView {
       return [name, number(documents), number(changed), percent(share, 2), this.meter(Math.min(share * 2, 1))];
     });
     const heads = [["Source", "text"], ["Documents", "number"], ["Changed", "number"], ["Removed", "number"], ["", "bar"]];
-    return this.table(`At threshold ${page.threshold.toFixed(2)}; a full bar is half of the text`, heads, rows);
+    return this.table(`At threshold ${exact(page.threshold)}; a full bar is half of the text`, heads, rows);
   }
 
   frequent() {
@@ -199,15 +204,15 @@ class CorpusView {
       const text = make("bdi");
       putText(text, doubt.text);
       const name = doubt.name.split(/[\\/]/).pop();
-      let where = make("span", "", name);
-      if (doubt.page !== null) {
-        where = make("a", "", name);
-        where.href = `#article-${doubt.page}-${doubt.index}`;
-      }
-      return [text, doubt.score.toFixed(3), page.reasons[doubt.reason], where];
+      const where = make("a");
+      putText(where, name);
+      where.href = `#article-${doubt.page}-${doubt.index}`;
+      const verdict = this.articles[doubt.page].verdicts.get(doubt.index);
+      const said = verdict === undefined ? "" : verdict ? "you drop" : "you keep";
+      return [text, doubt.score.toFixed(3), page.reasons[doubt.reason], said, where];
     });
-    if (!rows.length) return make("p", "small", "Nothing was judged.");
-    const heads = [["Fragment", "text"], ["Score", "number"], ["Reason", ""], ["Document", "text"]];
+    if (!rows.length) return make("p", "small", "No document with a page has any.");
+    const heads = [["Fragment", "text"], ["Score", "number"], ["Reason", "word"], ["Verdict", "word"], ["Document", "text"]];
     const shown = rows.slice(0, 12);
     const both = make("div");
     const caption = "Closest to the threshold; a verdict on them teaches most";

@@ -49,7 +49,7 @@ function show() {
     else if (corpus) window.scrollTo(0, 0);
   }
   refresh();
-  if (!overview && index >= 0) view.elements[index]?.scrollIntoView({ block: "center" });
+  if (!overview && index >= 0 && !narrow.matches) view.elements[index]?.scrollIntoView({ block: "center" });
 }
 
 function showArticle(article) {
@@ -59,7 +59,8 @@ function showArticle(article) {
   heading(article.heading, article.heading === article.name ? "" : article.name);
   const notice = byId("notice");
   notice.hidden = article.judged;
-  notice.textContent = `Not judged: ${article.why}. The document is kept whole.`;
+  const kept = article.settled.includes(true) ? "Nothing goes but what a pattern drops." : "The document is kept whole.";
+  notice.textContent = `Not judged: ${article.why}. ${kept}`;
 }
 
 function heading(title, about) {
@@ -80,8 +81,8 @@ function refresh() {
     make("strong", "", `${number(fragments)} of ${number(of)}`),
     ` fragments, ${percent(share)} of the text`,
   );
-  byId("threshold-value").textContent = state.threshold.toFixed(2);
-  slider.setAttribute("aria-valuetext", `${state.threshold.toFixed(2)}: ${fragments} of ${of} fragments removed`);
+  byId("threshold-value").textContent = exact(state.threshold);
+  slider.setAttribute("aria-valuetext", `${exact(state.threshold)}: ${fragments} of ${of} fragments removed`);
   byId("reset").hidden = state.threshold === page.threshold && !state.off.size;
   drawReasons(shown);
   const verdicts = articles.reduce((sum, article) => sum + article.verdicts.size, 0);
@@ -117,6 +118,8 @@ function drawReasons(shown) {
   });
 }
 
+if (page.threshold < Number(slider.min)) slider.min = String(Math.floor(page.threshold * 100) / 100);
+if (page.threshold > Number(slider.max)) slider.max = "1";
 slider.value = String(page.threshold);
 slider.addEventListener("input", () => {
   state.threshold = Number(slider.value);
@@ -194,7 +197,7 @@ byId("map").addEventListener("click", (event) => {
   const index = indexOf(event);
   if (index < 0) return;
   view.choose(index, { focus: true });
-  view.elements[index].scrollIntoView({ block: "center" });
+  if (!narrow.matches) view.elements[index].scrollIntoView({ block: "center" });
   map.mark();
 });
 byId("map").addEventListener("pointerover", (event) => {
@@ -202,8 +205,12 @@ byId("map").addEventListener("pointerover", (event) => {
   if (index >= 0) view.showDetail(index);
 });
 
+/** The verdicts as they stand, to tell whether they are those that were saved. */
+const verdictsNow = () => JSON.stringify(articles.map(({ verdicts }) => [...verdicts].sort((a, b) => a[0] - b[0])));
+let saved = verdictsNow();
+
 state.changed = () => {
-  state.unsaved = true;
+  state.unsaved = verdictsNow() !== saved;
   refresh();
 };
 
@@ -224,20 +231,25 @@ function save(parts, name, type) {
 
 const fileName = (name) => name.split(/[\\/]/).pop().replace(/[^\p{L}\p{N}._-]+/gu, "-") || "article";
 
-byId("copy").addEventListener("click", async () => {
-  const text = view.cleanText();
+/** Whether `text` could be put on the clipboard. */
+async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
     // From a file some browsers have no clipboard of the newer kind.
     const area = make("textarea", "unseen");
     area.value = text;
     document.body.append(area);
     area.select();
-    document.execCommand("copy");
+    const done = document.execCommand("copy");
     area.remove();
+    return done;
   }
-  say("Copied.");
+}
+
+byId("copy").addEventListener("click", async () => {
+  say((await copied(view.cleanText())) ? "Copied." : "This browser does not let the page copy: download it.");
 });
 byId("download").addEventListener("click", () => {
   save(bytesOf(view.cleanText()), `clean-${fileName(view.article.name).replace(/\.txt$/, "")}.txt`, "text/plain");
@@ -247,6 +259,7 @@ byId("export").addEventListener("click", () => {
   const records = articles.map((article) => new ArticleView(article, state).record(every)).filter(Boolean);
   const lines = records.map((record) => `${JSON.stringify(record)}\n`);
   save(lines, "verdicts.jsonl", "application/jsonl");
+  saved = verdictsNow();
   state.unsaved = false;
 });
 byId("export-all").addEventListener("change", refresh);
@@ -257,6 +270,6 @@ window.addEventListener("beforeunload", (event) => {
 window.addEventListener("hashchange", show);
 
 byId("foot").textContent =
-  `cleaner ${page.version}, encoder ${page.encoder}, default threshold ${page.threshold.toFixed(2)}. ` +
+  `cleaner ${page.version}, encoder ${page.encoder}, default threshold ${exact(page.threshold)}. ` +
   "Scores are calibrated probabilities that a fragment does not belong to its article.";
 show();

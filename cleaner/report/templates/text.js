@@ -57,8 +57,10 @@ function bytesOf(text) {
   return parts;
 }
 
-// Controls but tab and line ends, marks that change the direction of what follows, halves of code points.
-const ODD = /([\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\p{Cs})/u;
+// Controls but tab and line ends, marks that change the direction of what follows, what takes no room, tags, halves of
+// code points.
+const ODD =
+  /([\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs})/u;
 
 /** Put `text` into `parent`, with what would not be seen, or would turn the text around, as its number. */
 function putText(parent, text) {
@@ -86,6 +88,8 @@ function make(tag, className, text) {
 
 const byId = (id) => document.getElementById(id);
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
+/** A threshold with as many digits as it has, at least two. */
+const exact = (value) => (Math.abs(value * 100 - Math.round(value * 100)) < 1e-9 ? value.toFixed(2) : String(value));
 const number = (value) => value.toLocaleString("en");
 const signed = (value, digits = 2) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(digits);
 const probability = (odds) => 1 / (1 + Math.exp(-odds));
