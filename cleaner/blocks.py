@@ -35,6 +35,11 @@ class Blocks:
         Whether a source that cannot be read to its end is handed on with its error, and the next
         one begun.
 
+    Attributes
+    ----------
+    is_ended
+        Whether the last block has been asked for, and found to be the last.
+
     Raises
     ------
     InputError
@@ -59,6 +64,7 @@ class Blocks:
         self._live = False
         self._read = 0
         self._blocks = self._all()
+        self.is_ended = False
 
     def __iter__(self) -> Iterator[Block]:
         return self._blocks
@@ -91,6 +97,7 @@ class Blocks:
             yield from self._blocks_of(number, item, waiting, live=live)
         if waiting.parts:
             yield waiting.taken()
+        self.is_ended = True
 
     def _blocks_of(
         self, number: int, item: Source, waiting: _Waiting, *, live: bool
@@ -106,9 +113,9 @@ class Blocks:
                         yield waiting.taken()
                 self._read += _told(stream)
         except InputError as error:
+            if waiting.parts:
+                yield waiting.taken()  # what was whole before it: the same whether we go on or not
             if not self._go_on:
-                if waiting.parts:
-                    yield waiting.taken()  # what was whole before it
                 raise
             waiting.add(self._part(number, item, last=True), None)
             yield waiting.taken(error)

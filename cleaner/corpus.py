@@ -5,31 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cleaner import __version__
 from cleaner.blocks import Blocks
-from cleaner.errors import CleanerError, OptionError
+from cleaner.errors import CleanerError, InputError, OptionError
 from cleaner.filtering import Settings, answers_here, make_filter, summary_of_errors
 from cleaner.formats.encoding import STDIN, dump_json, shown
 from cleaner.formats.guards import check_in_place, check_standard_output, check_target
-from cleaner.formats.kinds import KINDS, Kind, kind_of, suffixed
-from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput
-from cleaner.formats.sources import Inputs, check_sources, source
-from cleaner.outputs import Apart, Joined, Outputs, check_apart
-from cleaner.progress import Silent, progress
+from cleaner.formats.kinds import KINDS, Format, Kind, is_packed_parquet, kind_of, suffixed
+from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput, temporary
+from cleaner.formats.sources import Inputs, Source, check_sources, source
+from cleaner.outputs import Apart, Joined, Outputs, Targets
+from cleaner.progress import Pace, Silent, progress
 from cleaner.tally import Tally
 
 if TYPE_CHECKING:
-    from cleaner.work import Answer, Block, Outcome, Part
-
-if TYPE_CHECKING:
     from cleaner.journal import Journal
+    from cleaner.work import Answer, Block, Outcome, Part
 
 _HELD = 1 << 22  # bytes of accounts that are held in memory until their source has ended
 _SMALL = 1 << 20  # bytes that one process has done before others have loaded their models
@@ -84,6 +82,13 @@ class Job:
         return not self.in_place and self.output in (None, STDIN)
 
     @property
+    def files(self) -> dict[str, str]:
+        """Files that are not a source's own, by the option that names them."""
+        output = None if self.folder is not None or self.to_standard_output else self.output
+        named = {"--output": output, "--removed": self.removed, "--stats": self.stats}
+        return {option: name for option, name in named.items() if name is not None}
+
+    @property
     def folder(self) -> Path | None:
         """The folder that the results go to, a file for each source; None where they do not."""
         if self.in_place or self.output in (None, STDIN):
@@ -116,11 +121,14 @@ class Survey:
         Bytes of all of them as they are stored; None where one is a pipe.
     one_text
         Whether it is one text document and nothing else.
+    formats
+        All formats there are.
     """
 
     sources: int
     size: int | None
     one_text: bool
+    formats: frozenset[Format]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,22 +164,27 @@ def run(job: Job) -> Finished:
         If a worker process dies.
     """
     survey = _check(job)
-    job = replace(job, settings=_settled(job))
-    begun = time.monotonic()
+    job = replace(job, settings=_settled(job, survey))
+    pace = Pace()
+    with AtomicFile(job.stats) if job.stats else nullcontext() as stats:
+        done = _done(job, survey, pace)
+        _conclude(job, survey, done.tally, pace, stats)
+    return done
+
+
+def _done(job: Job, survey: Survey, pace: Pace) -> Finished:
     blocks = _blocks(job)
     wanted = not job.quiet and not survey.one_text and not _shows_documents(job)
     with ExitStack() as stack:
-        told = stack.enter_context(progress(survey.size, wanted=wanted))
+        told = stack.enter_context(progress(survey.size, pace, wanted=wanted))
         journal = stack.enter_context(_journal(job, survey, told))
-        answers = stack.enter_context(closing(_answers(job, survey, blocks, journal)))
+        answers = stack.enter_context(closing(_answers(job, survey, blocks, journal, pace)))
         removed = stack.enter_context(_lines_file(job.removed)) if job.removed else None
         outputs = stack.enter_context(_outputs(job))
         work = stack.enter_context(_Run(job.settings, outputs, removed, told))
         for answer in answers:
             work.take(*answer, position=blocks.position)
-    done = Finished(work.tally, work.changed)
-    _conclude(job, survey, done, time.monotonic() - begun)
-    return done
+    return Finished(work.tally, work.changed)
 
 
 # --- before --------------------------------------------------------------------------------------
@@ -179,28 +192,22 @@ def run(job: Job) -> Finished:
 
 def _check(job: Job) -> Survey:
     """Refuse what cannot be done before anything is read or loaded, and see what there is."""
-    named = [source(name, job.inputs.kind) for name in job.inputs.names]
-    many = job.in_place or job.folder is not None or job.settings.show == "nothing"
-    folders = set(job.inputs.folders) if many or not job.to_standard_output else set()
-    exact = [
-        item for item in named if item.name not in folders and not job.inputs.is_pattern(item.name)
-    ]
-    check_sources(exact)
+    check_sources(_named_files(job))
     if job.folder is not None:
         _check_folder(job)
-    for option, name in (
-        ("--output", job.output),
-        ("--removed", job.removed),
-        ("--stats", job.stats),
-    ):
-        if name not in (None, STDIN) and not (option == "--output" and job.folder is not None):
-            check_target(str(name), job.inputs, option=option)
-    _check_distinct(job)
-    if job.in_place:
-        check_in_place(job.inputs)
-    if job.to_standard_output and job.settings.show != "nothing":
-        check_standard_output(exact)
+    _check_files(job)
     return _survey(job)
+
+
+def _named_files(job: Job) -> list[Source]:
+    """What the user named itself; a folder too, where what is left of it has no place to go."""
+    named = [source(name, job.inputs.kind) for name in job.inputs.names]
+    converted = job.output_kind is not None
+    many = job.in_place or job.folder is not None or job.settings.show == "nothing" or converted
+    folders = set(job.inputs.folders) if many or not job.to_standard_output else set()
+    return [
+        item for item in named if item.name not in folders and not job.inputs.is_pattern(item.name)
+    ]
 
 
 def _check_folder(job: Job) -> None:
@@ -212,51 +219,106 @@ def _check_folder(job: Job) -> None:
                 f"--output {folder} lies within the input {name}",
                 next_step="name a folder outside of it",
             )
-    check_apart(job.inputs, folder, job.target)
 
 
-def _check_distinct(job: Job) -> None:
-    named = {"--output": job.output, "--removed": job.removed, "--stats": job.stats}
+def _check_files(job: Job) -> None:
+    if is_packed_parquet(job.output or ""):
+        raise OptionError(
+            f"--output {job.output}: Parquet compresses its own columns",
+            next_step="end the name with .parquet",
+        )
+    named = dict(job.files)
+    if job.folder is not None:
+        named["--output"] = str(job.folder)
     seen: dict[str, str] = {}
     for option, name in named.items():
-        if name in (None, STDIN):
-            continue
-        path = os.path.realpath(str(name))
+        path = os.path.realpath(name)
         if path in seen:
             raise OptionError(f"{seen[path]} and {option} are one file", next_step="name two")
         seen[path] = option
 
 
 def _survey(job: Job) -> Survey:
+    """Look at each source once: there may be a million."""
     count, size, one_text = 0, 0, True
     known = True
+    formats: set[Format] = set()
+    checks = list(_checks(job))
     for item in job.inputs:
+        for check in checks:
+            check([item])
+        _check_format(job, item)
         count += 1
         one_text = count == 1 and item.format == "text"
-        if item.format != "text" and job.target is not None and job.target.format == "text":
-            raise OptionError(
-                f"{shown(item.name)} cannot become text, which holds one document a file",
-                next_step="use --output-format jsonl or parquet",
-            )
+        formats.add(item.format)
         if item.is_regular:
             size += item.path.stat().st_size
         else:
             known = False
+    if not count:
+        raise InputError(
+            "no file of a known kind",
+            place=", ".join(job.inputs.names),
+            next_step="say with --format what the files are",
+        )
     if job.settings.title is not None and not one_text:
         raise OptionError(
             "--title and anything but one text document do not go together",
             next_step="name a field with --title-field",
         )
-    return Survey(count, size if known else None, one_text)
+    return Survey(count, size if known else None, one_text, frozenset(formats))
 
 
-def _settled(job: Job) -> Settings:
+def _checks(job: Job) -> Iterator[Callable[[Iterable[Source]], None]]:
+    """What sources are looked at for."""
+    for option, name in job.files.items():
+        if Path(name).exists():
+            yield partial(check_target, name, option=option)
+    if job.folder is not None:
+        yield Targets(job.folder, job.target, job.files).check
+    if job.in_place:
+        yield check_in_place
+    if job.to_standard_output and job.settings.show != "nothing":
+        yield check_standard_output
+
+
+def _check_format(job: Job, item: Source) -> None:
+    if item.format != "text" and job.target is not None and job.target.format == "text":
+        raise OptionError(
+            f"{shown(item.name)} cannot become text, which holds one document a file",
+            next_step="use --output-format jsonl or parquet",
+        )
+
+
+def _is_mixed(job: Job, formats: frozenset[Format]) -> bool:
+    """Whether Parquet and other formats become one file of Parquet."""
+    apart = job.in_place or job.folder is not None or job.settings.show != "text"
+    if apart or len(formats) == 1:
+        return False
+    if job.target is not None:
+        return job.target.format == "parquet" and "parquet" in formats
+    if "parquet" in formats or not job.to_standard_output:
+        raise OptionError(
+            f"{' and '.join(sorted(formats))} do not go into one file as they are",
+            next_step="name a folder with --output, or use --output-format jsonl",
+        )
+    return False
+
+
+def _settled(job: Job, survey: Survey) -> Settings:
     """The settings with what follows from the rest of the job."""
-    return replace(
+    settings = replace(
         job.settings,
         target=job.target.format if job.target is not None else None,
+        mixed=_is_mixed(job, survey.formats),
         account=job.removed is not None,
     )
+    if settings.on_error == "keep" and any(map(settings.becomes_lines, survey.formats)):
+        raise OptionError(
+            "--on-error keep and another format do not go together: nothing stays as it is",
+            next_step="use --on-error skip",
+        )
+    return settings
 
 
 def _shows_documents(job: Job) -> bool:
@@ -280,13 +342,15 @@ def _blocks(job: Job) -> Blocks:
 
 
 def _answers(
-    job: Job, survey: Survey, blocks: Blocks, journal: Journal | None
+    job: Job, survey: Survey, blocks: Blocks, journal: Journal | None, pace: Pace
 ) -> Generator[Answer, None, None]:
     """The outcomes of all blocks, in order: those on record first."""
     if journal is None:
         yield from _worked_out(job, survey, blocks)
         return
-    yield from journal.replay(blocks)
+    for block, outcomes in journal.replay(blocks):
+        pace.replay(sum(outcome.tally.documents for outcome in outcomes))
+        yield block, outcomes
     for block, outcomes in _worked_out(job, survey, blocks):
         journal.record(block, outcomes)
         yield block, outcomes
@@ -306,6 +370,8 @@ def _worked_out(job: Job, survey: Survey, blocks: Blocks) -> Iterator[Answer]:
         # What comes through a pipe may be little: workers are started when it proves to be much.
         begun = _first(blocks, _SMALL)
         yield from answers_here(begun, make_filter(job.options, job.settings))
+        if blocks.is_ended:
+            return
     # Imported where it is needed: one text is not to wait for it.
     from cleaner.workers import Workers
 
@@ -405,6 +471,7 @@ def _joined(job: Job, sink: Sink, name: str, kind: Kind | None) -> Joined:
         name=name,
         compression=kind.compression if kind is not None else "",
         target=job.settings.target,
+        mixed=job.settings.mixed,
         text_field=job.settings.text_field,
         explain=job.settings.explain,
         shown=job.settings.show != "text",
@@ -471,7 +538,8 @@ class _Run:
 
     def _part(self, part: Part, kept: Any, outcome: Outcome) -> None:
         self._outputs.take(part, kept, outcome)
-        self._held.write(outcome.removed)
+        with temporary():
+            self._held.write(outcome.removed)
         for line in outcome.log:
             self._told.log(line)
         self._open.add(outcome.tally)
@@ -517,19 +585,20 @@ class _Run:
 # --- after ---------------------------------------------------------------------------------------
 
 
-def _conclude(job: Job, survey: Survey, done: Finished, seconds: float) -> None:
+def _conclude(job: Job, survey: Survey, tally: Tally, pace: Pace, stats: AtomicFile | None) -> None:
     """Say what was done, where it was many documents or where it was asked for."""
-    if job.stats is not None:
+    seconds, rate = pace.seconds, pace.rate(tally.documents)
+    if stats is not None:
         figures = {
             "cleaner": __version__,
             "sources": survey.sources,
-            **done.tally.to_dict(),
-            "share_removed": round(done.tally.share_removed, 6),
+            **tally.to_dict(),
+            "share_removed": round(tally.share_removed, 6),
+            "replayed": pace.replayed,
             "seconds": round(seconds, 3),
-            "documents_per_second": round(done.tally.documents / max(seconds, 1e-9), 3),
+            "documents_per_second": round(rate, 3),
         }
-        with AtomicFile(job.stats) as file:
-            file.write(dump_json(figures, indent=True) + b"\n")
-    if not job.quiet and done.tally.documents > 1 and job.settings.show == "text":
-        for line in done.tally.summary(seconds).splitlines():
+        stats.write(dump_json(figures, indent=True) + b"\n")
+    if not job.quiet and tally.documents > 1 and job.settings.show == "text":
+        for line in tally.summary(seconds, rate).splitlines():
             Silent().log(line)

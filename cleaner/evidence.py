@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from cleaner import words as vocabulary
 from cleaner.layout import Layout
 from cleaner.topic import Floats, TopicModel
-from cleaner.words import Lexicon, Words
+from cleaner.words import Lexicon, Terms, Words
 
 if TYPE_CHECKING:
     from cleaner.encoders import Vectors
@@ -119,6 +119,8 @@ class Observed:
         Weight of each fragment by its length, 0 to 1, shape (n,).
     layout
         Which fragments are of which document.
+    terms
+        Their words and pairs of words.
     """
 
     columns: Columns
@@ -126,6 +128,7 @@ class Observed:
     vectors: Vectors
     weights: Floats
     layout: Layout
+    terms: Terms
 
     def matrix(self) -> npt.NDArray[np.float64]:
         """All columns side by side, shape (n, number of names), rounded to 9 digits.
@@ -136,18 +139,6 @@ class Observed:
         np.stack(list(self.columns.values()), axis=1, out=matrix)
         return np.round(matrix, 9, out=matrix)
 
-    def documents(self, numbers: Sequence[int]) -> Observed:
-        """Some of the documents alone, ascending."""
-        extents = list(self.layout)
-        rows = np.concatenate([np.arange(extents[n].start, extents[n].stop) for n in numbers])
-        return Observed(
-            {name: values[rows] for name, values in self.columns.items()},
-            self.points[rows],
-            self.vectors[rows],
-            self.weights[rows],
-            Layout.of([self.layout.lines[extents[n]] for n in numbers]),
-        )
-
     def __iter__(self) -> Iterator[Observed]:
         """Each document by itself; its arrays are views of these."""
         for extent in self.layout:
@@ -157,6 +148,7 @@ class Observed:
                 self.vectors[extent],
                 self.weights[extent],
                 Layout.of([self.layout.lines[extent]]),
+                self.terms.part(extent),
             )
 
 
@@ -189,13 +181,14 @@ def observe_all(
     columns |= _form(documents, layout, texts, body)
     columns |= _topic(documents, layout, points, weights, knowledge.topic)
     columns |= _lexical(found, layout, knowledge.frequency)
-    columns |= _wording(documents, body, knowledge)
+    terms = body.terms()
+    columns |= _wording(documents, terms, knowledge)
     columns |= _repetition(texts, body, layout)
     columns |= _position(documents, body, layout)
     columns |= _line(layout, columns)
     columns |= _neighbours(columns, layout)
     columns |= _whole(documents, columns, layout)
-    return Observed(columns, points, vectors, weights, layout)
+    return Observed(columns, points, vectors, weights, layout, terms)
 
 
 def review(observed: Observed, first: Floats, *, knowledge: Knowledge) -> Observed:
@@ -210,7 +203,7 @@ def review(observed: Observed, first: Floats, *, knowledge: Knowledge) -> Observ
     columns |= _verdicts(first, observed.weights, observed.layout)
     columns |= _line_verdicts(first, observed)
     columns |= _families(observed, first, knowledge.topic)
-    return Observed(columns, observed.points, observed.vectors, observed.weights, observed.layout)
+    return replace(observed, columns=columns)
 
 
 def _first(found: Words, count: int) -> Words:
@@ -411,16 +404,14 @@ def _lexical(found: Words, layout: Layout, frequency: npt.NDArray[np.float32]) -
     }
 
 
-def _wording(documents: Sequence[Encoded], body: Words, knowledge: Knowledge) -> Columns:
+def _wording(documents: Sequence[Encoded], terms: Terms, knowledge: Knowledge) -> Columns:
     """Log-odds that the wording is furniture's, from hashed terms and from the vector."""
-    count = len(body.counts)
-    buckets, owner = body.terms()
-    sums = np.bincount(owner, knowledge.wording[buckets], minlength=count)
-    terms = 2 * body.counts + 1
+    buckets, owner = terms.buckets()
+    sums = np.bincount(owner, knowledge.wording[buckets], minlength=len(terms.counts))
     weights = knowledge.wording_vector.astype(np.float64)
     by_vector = [document.vectors @ weights[:-1] + weights[-1] for document in documents]
     return {
-        "wording": sums / np.sqrt(terms) + knowledge.wording_bias,
+        "wording": sums / np.sqrt(2 * terms.counts + 1) + knowledge.wording_bias,
         "wording_vector": np.concatenate(by_vector),
     }
 

@@ -12,7 +12,9 @@ from cleaner import render, restore
 from cleaner.errors import InputError, OptionError
 from cleaner.formats.encoding import dump_json, encode, shown
 from cleaner.formats.jsonl import Record
+from cleaner.formats.text import TextFile
 from cleaner.reading import Entry, Passed, Unusable, entries
+from cleaner.results import CleanResult
 from cleaner.work import Answer, Block, Outcome, Part
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from cleaner.document import Document
     from cleaner.formats.kinds import Format
     from cleaner.formats.parquet import Row
-    from cleaner.formats.text import TextFile
-    from cleaner.results import CleanResult
 
 OnError = Literal["fail", "skip", "keep"]
 Show = Literal["text", "diff", "nothing"]
@@ -39,6 +39,8 @@ class Settings:
         What is left: the clean documents, their diffs, or nothing.
     target
         What documents become, whatever they were; None: they stay what they are.
+    mixed
+        Whether Parquet and other formats become one file of Parquet.
     explain
         Whether text is explained in lines on the log, and records by ``removed``.
     account
@@ -57,6 +59,7 @@ class Settings:
 
     show: Show = "text"
     target: Format | None = None
+    mixed: bool = False
     explain: bool = False
     account: bool = False
     colour: bool = False
@@ -74,7 +77,8 @@ class Settings:
 
     def becomes_lines(self, form: Format) -> bool:
         """Whether documents that lie in `form` become lines of JSONL on their way."""
-        return self.show == "text" and self.target not in (None, "text", form)
+        stays = self.target == form and not self.mixed
+        return self.show == "text" and self.target not in (None, "text") and not stays
 
 
 _Item: TypeAlias = "Entry | Passed | InputError | None"
@@ -128,7 +132,7 @@ class Filter:
         try:
             for item in self._entries(part):
                 if isinstance(item, Unusable):
-                    items.append(self._pass(item, part, outcome))
+                    items.append(self._pass(item, outcome))
                 else:
                     items.append(item)
         except InputError as error:
@@ -136,15 +140,9 @@ class Filter:
             items.append(error)
         return items
 
-    def _pass(self, item: Unusable, part: Part, outcome: Outcome) -> Passed | None:
+    def _pass(self, item: Unusable, outcome: Outcome) -> Passed | None:
         if self.settings.on_error == "fail":
             raise item.error
-        if self.settings.on_error == "keep" and self.settings.becomes_lines(part.format):
-            raise InputError(
-                f"{item.error.problem}; it cannot be kept as it is in another format",
-                place=item.error.place,
-                next_step="use --on-error skip to go on",
-            )
         outcome.tally.errors += 1
         problem = f"{item.error.place}: {item.error.problem}"
         outcome.first_error = outcome.first_error or problem
@@ -154,13 +152,16 @@ class Filter:
         return None
 
     def _entries(self, part: Part) -> Iterator[Entry | Passed | Unusable]:
-        return entries(
+        becomes_lines = self.settings.becomes_lines(part.format)
+        found = entries(
             part,
             title=self.settings.title,
             text_field=self.settings.text_field,
             title_field=self.settings.title_field,
-            with_values=self.settings.becomes_lines(part.format),
+            with_values=becomes_lines,
         )
+        becomes_rows = becomes_lines and self.settings.target == "parquet"
+        return map(_as_row, found) if becomes_rows else found
 
     # --- judging ---------------------------------------------------------------------------------
 
@@ -196,7 +197,7 @@ class Filter:
     ) -> None:
         shape = self._shape(part)
         removed: list[bytes] = []
-        for number, item in enumerate(items, part.first):
+        for item in items:
             if item is None or isinstance(item, InputError):
                 continue
             if isinstance(item, Passed):
@@ -207,7 +208,7 @@ class Filter:
             outcome.changed |= result.changed or shape.always_changes
             outcome.log += shape.cleaned(item, result)
             if self.settings.account:
-                removed += _account(part, item, result, number)
+                removed += _account(part, item, result)
         outcome.output = shape.output()
         outcome.removed = b"".join(removed)
 
@@ -320,22 +321,41 @@ class _Shown(_Shape):
         return log
 
 
-def _account(part: Part, entry: Entry, result: CleanResult, number: int) -> Iterator[bytes]:
+def _as_row(item: Entry | Passed | Unusable) -> Entry | Passed | Unusable:
+    """What was read, or why it cannot become a row of Parquet."""
+    if isinstance(item, Passed | Unusable):
+        return item
+    from cleaner.formats.parquet import no_row
+
+    problem = no_row(item.as_line(CleanResult(item.document.text)))
+    if not problem:
+        return item
+    step = "use --on-error skip to go on, or --output-format jsonl"
+    return Unusable(InputError(problem, place=item.place, next_step=step), Passed())
+
+
+def _account(part: Part, entry: Entry, result: CleanResult) -> Iterator[bytes]:
     """A JSON line for each deletion."""
     if not result.findings:
         return
     belongs = restore.belonging(result, entry if isinstance(entry, Record) else None)
     lines = render.line_numbers(result)
     for finding, line, more in zip(result.findings, lines, belongs, strict=True):
-        where = {"row": number} if part.format == "parquet" else {"line": number}
         record: dict[str, Any] = {
             "path": part.name,
-            **({"line": line} if part.format == "text" else where),
+            **_where(part, entry, line),
             "document": entry.id,
             **finding.to_dict(),
             **more,
         }
         yield dump_json(record) + b"\n"
+
+
+def _where(part: Part, entry: Entry, line: int) -> dict[str, int]:
+    """Where a deletion is: the row or line of its record, else the line of the text."""
+    if isinstance(entry, Record):
+        return {"line": entry.number}
+    return {"line": line} if isinstance(entry, TextFile) else {"row": part.first + entry.index}
 
 
 def summary_of_errors(name: str, count: int, first: str, on_error: OnError) -> str:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from cleaner.errors import InputError, OptionError, OutputError
 from cleaner.formats.encoding import dump_json, shown
-from cleaner.formats.sinks import hidden_beside, lock
+from cleaner.formats.sinks import cannot_write, hidden_beside, lock
 from cleaner.tally import Tally
 from cleaner.work import Block, Outcome, Part
 
@@ -94,7 +94,8 @@ class Journal:
 
     def __enter__(self) -> Self:
         with self._errors():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._path.name == _FOLDER_NAME:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
             stream = self._path.open("a+b")
             if not lock(stream):
                 stream.close()
@@ -221,9 +222,7 @@ class Journal:
         try:
             yield
         except OSError as error:
-            raise OutputError(
-                f"cannot be written ({error.strerror or error})", place=str(self._path)
-            ) from error
+            raise cannot_write(str(self._path), error) from error
 
 
 def _short_digest(data: bytes) -> bytes:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from cleaner.evidence import Observed
+    from cleaner.words import Terms
 
 Array = npt.NDArray[np.float32]
 LANDMARKS = 256  # fragments that the others attend to: keeps the cost linear in length
@@ -30,6 +31,7 @@ APART = -4.0  # bias of a fragment's attention to itself
 REACH = 3.0  # fragments over which nearness fades by a factor of e
 PAIR_FEATURES = 8
 _BLOCK = 512  # fragments at once: bounds the memory
+_OF_PHRASES = ("known_terms", "term_vectors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Fragments:
         Shape (n,): number of the line.
     title
         Shape (dimensions,): the title's vector; zero without one.
+    terms
+        Words and pairs of words.
     """
 
     evidence: Array
@@ -58,6 +62,7 @@ class Fragments:
     weights: Array
     lines: npt.NDArray[np.int64]
     title: Array
+    terms: Terms
 
     @classmethod
     def of(cls, observed: Observed, evidence: npt.NDArray[np.floating], title: Any) -> Self:
@@ -72,6 +77,7 @@ class Fragments:
             weights=observed.weights.astype(np.float32),
             lines=observed.layout.lines,
             title=np.zeros(vectors.shape[1], np.float32) if title is None else title,
+            terms=observed.terms,
         )
 
     def __len__(self) -> int:
@@ -153,15 +159,51 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Phrases:
+    """What the wording of a fragment says: a vector for each known term, added up.
+
+    Attributes
+    ----------
+    known
+        uint32, shape (t,): hashes of the known terms, ascending.
+    vectors
+        Shape (t + 1, p): a vector each; the last one, of all other terms, is zero.
+    """
+
+    known: npt.NDArray[np.uint32]
+    vectors: Array
+
+    def rows(self, hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+        """Which vector each term has."""
+        found = np.searchsorted(self.known, hashes)
+        inside = np.flatnonzero(found < len(self.known))
+        found[inside[self.known[found[inside]] != hashes[inside]]] = len(self.known)
+        return found
+
+    def of(self, terms: Terms) -> Array:
+        """The sum over each fragment's terms by the root of their number, shape (n, p)."""
+        starts = np.cumsum(terms.counts) - terms.counts
+        pairs = starts + np.arange(len(starts))
+        total = np.add.reduceat(self.vectors[self.rows(terms.pairs)], pairs, axis=0)
+        filled = np.flatnonzero(terms.counts)
+        if len(filled):
+            words = self.vectors[self.rows(terms.words)]
+            total[filled] += np.add.reduceat(words, starts[filled], axis=0)
+        return np.asarray(total / np.sqrt(2 * terms.counts + 1, dtype=np.float32)[:, None])
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """A trained network.
 
     Attributes
     ----------
+    phrases
+        What it knows of wording.
     mean, deviation
         Shape (number of names,): of each kind of evidence in training.
     entry
-        Shape (number of names + dimensions + 2, d): weights, bias in the last row.
+        Shape (number of names + dimensions + p + 2, d): weights, bias in the last row.
     layers
         The layers, in order.
     norm
@@ -170,6 +212,7 @@ class Network:
         Shape (d + 1, 1).
     """
 
+    phrases: Phrases
     mean: Array
     deviation: Array
     entry: Array
@@ -180,39 +223,46 @@ class Network:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
         """From the arrays that `to_arrays` gave; a name of a layer begins with its number."""
-        own = {name: np.asarray(arrays[name], np.float32) for name in arrays}
+        own = {n: np.asarray(arrays[n], np.float32) for n in arrays if n not in _OF_PHRASES}
         numbers = sorted({int(name.split("_")[0]) for name in own if name[0].isdigit()})
         layers = tuple(
             Layer(**{name: own[f"{number}_{name}"] for name in Layer.__slots__})
             for number in numbers
         )
-        single = {name: own[name] for name in cls.__slots__ if name != "layers"}
-        return cls(layers=layers, **single)
+        phrases = Phrases(arrays[_OF_PHRASES[0]], arrays[_OF_PHRASES[1]].astype(np.float32))
+        single = {name: own[name] for name in cls.__slots__ if name not in ("phrases", "layers")}
+        return cls(phrases=phrases, layers=layers, **single)
 
-    def to_arrays(self) -> dict[str, Array]:
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """All weights by name."""
-        arrays = {name: getattr(self, name) for name in self.__slots__ if name != "layers"}
+        names = [name for name in self.__slots__ if name not in ("phrases", "layers")]
+        arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self, name) for name in names}
         for number, layer in enumerate(self.layers):
             arrays |= {f"{number}_{name}": getattr(layer, name) for name in Layer.__slots__}
-        return arrays
+        known, vectors = _OF_PHRASES
+        half = self.phrases.vectors.astype(np.float16)  # as which they were rounded in training
+        return {**arrays, known: self.phrases.known, vectors: half}
 
     def odds(self, fragments: Fragments) -> npt.NDArray[np.float64]:
         """Log-odds that a fragment does not belong, shape (n,)."""
         count = len(fragments)
         chosen = np.linspace(0, count - 1, min(count, LANDMARKS)).astype(np.int64)
-        states, seen = self._landmarks(fragments, chosen)
+        phrases = self.phrases.of(fragments.terms)
+        states, seen = self._landmarks(fragments, phrases, chosen)
         if len(chosen) < count:
             rows = np.arange(count)
             blocks = (rows[at : at + _BLOCK] for at in range(0, count, _BLOCK))
-            states = np.concatenate([self._others(fragments, b, chosen, seen) for b in blocks])
+            states = np.concatenate(
+                [self._others(fragments, phrases, b, chosen, seen) for b in blocks]
+            )
         odds = _dense(_normed(states, self.norm), self.out)
         return odds[:, 0].astype(np.float64)
 
     def _landmarks(
-        self, fragments: Fragments, chosen: npt.NDArray[np.int64]
+        self, fragments: Fragments, phrases: Array, chosen: npt.NDArray[np.int64]
     ) -> tuple[Array, list[tuple[Array, Array]]]:
         """States of the landmarks, which attend to each other, and what others see of them."""
-        states = self._enter(fragments, chosen)
+        states = self._enter(fragments, phrases, chosen)
         pairs, same = fragments.pairs(chosen, chosen), np.eye(len(chosen), dtype=np.bool_)
         seen = []
         for layer in self.layers:
@@ -224,25 +274,26 @@ class Network:
     def _others(
         self,
         fragments: Fragments,
+        phrases: Array,
         rows: npt.NDArray[np.int64],
         chosen: npt.NDArray[np.int64],
         seen: list[tuple[Array, Array]],
     ) -> Array:
         """States of `rows`, which attend to the landmarks."""
-        states = self._enter(fragments, rows)
+        states = self._enter(fragments, phrases, rows)
         pairs, same = fragments.pairs(rows, chosen), rows[:, None] == chosen
         for layer, known in zip(self.layers, seen, strict=True):
             queries, _, _ = layer.keys_and_values(states)
             states = layer.forward(states, queries, known, layer.bias(pairs, same))
         return states
 
-    def _enter(self, fragments: Fragments, rows: npt.NDArray[np.int64]) -> Array:
+    def _enter(self, fragments: Fragments, phrases: Array, rows: npt.NDArray[np.int64]) -> Array:
         standard = (fragments.evidence[rows] - self.mean) / self.deviation
         vectors = fragments.vectors[rows]
         titled = (vectors @ fragments.title)[:, None] * np.float32(TITLE_SCALE)
         scaled = vectors * np.float32(VECTOR_SCALE)
         clipped = np.clip(standard, -CLIPPED, CLIPPED)
-        return _dense(np.concatenate([clipped, scaled, titled], axis=1), self.entry)
+        return _dense(np.concatenate([clipped, scaled, phrases[rows], titled], axis=1), self.entry)
 
 
 def _dense(values: Array, weights: Array) -> Array:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from cleaner.errors import OptionError, OutputError
+from cleaner.formats.encoding import shown
 from cleaner.formats.kinds import Compression, Format, Kind, kind_of, renamed
 from cleaner.formats.sinks import AtomicFile, PackedSink, Sink
+from cleaner.formats.sources import cannot_read
 
 if TYPE_CHECKING:
+    from cleaner.formats.sources import Source
     from cleaner.work import Outcome, Part
 
 
@@ -22,14 +28,8 @@ class Outputs(Protocol):
     def take(self, part: Part, kept: Any, outcome: Outcome) -> None:
         """Take the outcome of a part; `kept` is what stayed here of it."""
 
-    def fail(self, part: Part, *, keep: bool) -> bool:
-        """Leave out, or keep as it is, a source that could not be read to its end.
-
-        Returns
-        -------
-        bool
-            Whether that could be done.
-        """
+    def fail(self, part: Part, *, keep: bool) -> None:
+        """Leave out, or keep as it is, a source that could not be read to its end."""
 
     def flush(self) -> None:
         """Hand on what was taken so far."""
@@ -49,14 +49,24 @@ class _Form(Protocol):
 
 
 class _Bytes:
-    """Text and JSONL: bytes one after the other."""
+    """Text and JSONL: bytes one after the other.
 
-    def __init__(self, sink: Sink) -> None:
+    The last line of a source may have no end: the lines of the next one do not go on with it.
+    """
+
+    def __init__(self, sink: Sink, *, is_shown: bool) -> None:
         self._sink = sink
+        self._is_shown = is_shown  # diffs, which are no documents
+        self._within: int | None = None  # the source whose last line has not ended
 
-    def write(self, _part: Part, _kept: Any, outcome: Outcome) -> None:
-        if outcome.output:
-            self._sink.write(outcome.output)
+    def write(self, part: Part, _kept: Any, outcome: Outcome) -> None:
+        if not outcome.output:
+            return
+        begins_line = part.format == "jsonl" and not self._is_shown
+        if begins_line and self._within not in (None, part.source):
+            self._sink.write(b"\n")
+        self._sink.write(outcome.output)
+        self._within = None if outcome.output.endswith(b"\n") else part.source
 
     def close(self) -> None:
         """Nothing stands behind the last byte."""
@@ -68,19 +78,29 @@ class _Bytes:
 class _Lines:
     """JSON lines as Parquet."""
 
-    def __init__(self, sink: Sink, name: str) -> None:
+    def __init__(self, sink: Sink, name: str, *, text_field: str) -> None:
         from cleaner.formats.parquet import LinesToParquet
 
-        self._writer = LinesToParquet(sink, name=name)
+        self._writer = LinesToParquet(sink, name=name, text_field=text_field)
 
-    def write(self, _part: Part, _kept: Any, outcome: Outcome) -> None:
-        self._writer.write(outcome.output)
+    def write(self, part: Part, _kept: Any, outcome: Outcome) -> None:
+        self._writer.write(outcome.output, partial(_place, part))
 
     def close(self) -> None:
         self._writer.close()
 
     def discard(self) -> None:
         self._writer.discard()
+
+
+def _place(part: Part, index: int, count: int) -> str:
+    """Where one of the `count` records that are left of a part stood; the file, if some are not."""
+    if part.format == "jsonl":
+        lines = enumerate(part.data.split(b"\n"), part.first)
+        numbers = [number for number, line in lines if line.strip()]
+        if len(numbers) == count:
+            return f"{shown(part.name)}:{numbers[index]}"
+    return shown(part.name)
 
 
 class _Rows:
@@ -113,6 +133,8 @@ class Joined:
         What it is called, for messages.
     target
         The format of the whole; None: each source as it came.
+    mixed
+        Whether rows of Parquet come as lines, as all others do.
     compression
         Around it; none for Parquet.
     text_field, explain
@@ -127,6 +149,7 @@ class Joined:
         *,
         name: str,
         target: Format | None,
+        mixed: bool = False,
         compression: Compression = "",
         text_field: str = "text",
         explain: bool = False,
@@ -136,11 +159,11 @@ class Joined:
         self._sink = self._packed or sink
         self._name = name
         self._target = target
+        self._mixed = mixed
         self._text_field = text_field
         self._explain = explain
         self._shown = shown
         self._form: _Form | None = None
-        self._form_of: tuple[Format, bool] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -155,9 +178,8 @@ class Joined:
         """Take the outcome of a part."""
         self._form_for(part).write(part, kept, outcome)
 
-    def fail(self, _part: Part, *, keep: bool) -> bool:  # noqa: ARG002  # what was before it is out
+    def fail(self, _part: Part, *, keep: bool) -> None:
         """Do nothing: a part of the source is among the rest already."""
-        return False
 
     def flush(self) -> None:
         """Hand on what was taken so far."""
@@ -171,26 +193,16 @@ class Joined:
             self._packed.close()
 
     def _form_for(self, part: Part) -> _Form:
-        to = "text" if self._shown else self._target or part.format
-        wanted = (to, to == "parquet" and part.format == "parquet")
-        both_plain = self._form_of is not None and "parquet" not in (to, self._form_of[0])
         if self._form is None:
-            self._form = self._made(*wanted)
-            self._form_of = wanted
-        elif wanted != self._form_of and not both_plain:
-            raise OutputError(
-                f"Parquet and other formats do not go into one file ({part.name})",
-                place=self._name,
-                next_step="name a folder with --output, or use --output-format jsonl",
-            )
+            self._form = self._made("text" if self._shown else self._target or part.format, part)
         return self._form
 
-    def _made(self, to: Format, from_rows: bool) -> _Form:
+    def _made(self, to: Format, part: Part) -> _Form:
         if to != "parquet":
-            return _Bytes(self._sink)
-        if from_rows:
+            return _Bytes(self._sink, is_shown=self._shown)
+        if part.format == "parquet" and not self._mixed:
             return _Rows(self._sink, self._name, text_field=self._text_field, explain=self._explain)
-        return _Lines(self._sink, self._name)
+        return _Lines(self._sink, self._name, text_field=self._text_field)
 
 
 class Apart:
@@ -247,14 +259,13 @@ class Apart:
         if part.last and outcome.error is None:
             self._end()
 
-    def fail(self, part: Part, *, keep: bool) -> bool:
+    def fail(self, part: Part, *, keep: bool) -> None:
         """Leave the source out, or copy it as it is."""
         if self._open is not None and self._file is not None:
             self._file.discard()
             self._end()
         if keep and self._folder is not None:
             self._copy(part)
-        return True
 
     def flush(self) -> None:
         """Do nothing: a file is all or nothing."""
@@ -290,11 +301,12 @@ class Apart:
     def _copy(self, part: Part) -> None:
         path = target_path(part.relative, part.name, self._folder, None)
         _make_folder(path.parent)
-        with (
-            AtomicFile(path, leave_equal=self._leave_equal) as file,
-            Path(part.name).open("rb") as stream,
-        ):
-            shutil.copyfileobj(stream, file)
+        with AtomicFile(path, leave_equal=self._leave_equal) as file:
+            try:
+                with Path(part.name).open("rb") as stream:
+                    shutil.copyfileobj(stream, file)
+            except OSError as error:
+                raise cannot_read(part.name, error) from error
 
 
 def target_path(relative: str, name: str, folder: Path | None, target: Kind | None) -> Path:
@@ -314,27 +326,55 @@ def _make_folder(path: Path) -> None:
         raise OutputError(f"cannot be made ({error.strerror or error})", place=str(path)) from error
 
 
-def check_apart(sources: Any, folder: Path, target: Kind | None) -> None:
-    """See that no two sources go into one file, and none into itself.
+class Targets:
+    """The files that results go to, below a folder: each takes one source alone.
 
-    Raises
-    ------
-    OptionError
-        If two do, or one does.
+    Parameters
+    ----------
+    folder
+        The folder.
+    target
+        What the files become; None: what the sources were.
+    others
+        Other files that the run writes, by the option that names them.
     """
-    taken: dict[int, None] = {}
-    for item in sources:
+
+    def __init__(self, folder: Path, target: Kind | None, others: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._real = Path(os.path.realpath(folder))
+        self._target = target
+        self._others = {os.path.realpath(name): option for option, name in others.items()}
+        self._taken: set[int] = set()
+
+    def check(self, sources: Iterable[Source]) -> None:
+        """See that the file for each source is not another's, nor the source itself.
+
+        Raises
+        ------
+        OptionError
+            If one is.
+        """
+        for item in sources:
+            self._check(item)
+
+    def _check(self, item: Source) -> None:
         if item.is_stdin:
             raise OptionError(
                 "standard input has no name below a folder", next_step="name a file with --output"
             )
-        path = target_path(item.relative, item.name, folder, target)
-        key = hash(str(path))  # eight bytes and not a name: there may be a million
-        if key in taken:
+        path = target_path(item.relative, item.name, self._folder, self._target)
+        real = str(target_path(item.relative, item.name, self._real, self._target))
+        if real in self._others:
+            raise OptionError(
+                f"{self._others[real]} {path} is where {item.name} would be written",
+                next_step="name another file",
+            )
+        key = hash(real)  # eight bytes and not a name: there may be a million
+        if key in self._taken:
             raise OptionError(f"two inputs would be written to {path}", next_step="run them apart")
-        taken[key] = None
+        self._taken.add(key)
         if path.exists() and path.samefile(item.path):
             raise OptionError(
-                f"--output {folder} would write {item.name} over itself",
+                f"--output {self._folder} would write {item.name} over itself",
                 next_step="use --in-place, or another folder",
             )

@@ -13,6 +13,34 @@ _BEGIN = 0.5  # seconds before a bar is drawn: what is done sooner needs none
 _EVERY = 0.1  # seconds between two looks
 
 
+class Pace:
+    """How fast a run is; what it takes from an earlier one is no work of its own.
+
+    Attributes
+    ----------
+    replayed
+        Documents that were taken from an earlier run.
+    """
+
+    def __init__(self) -> None:
+        self.replayed = 0
+        self._begun = self._working = time.monotonic()
+
+    def replay(self, documents: int) -> None:
+        """Take documents from an earlier run; work begins behind them."""
+        self.replayed += documents
+        self._working = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the run began."""
+        return time.monotonic() - self._begun
+
+    def rate(self, documents: int) -> float:
+        """Documents a second, where there are so many and the replayed are among them."""
+        return (documents - self.replayed) / max(time.monotonic() - self._working, 1e-9)
+
+
 class Silent:
     """Says nothing but what it is told to say."""
 
@@ -39,12 +67,14 @@ class Bar(Silent):
     ----------
     total
         Bytes to read; None where nobody knows.
+    pace
+        How fast the run is.
     """
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, pace: Pace) -> None:
         self._total = total
-        self._begun = time.monotonic()
-        self._next = self._begun + _BEGIN
+        self._pace = pace
+        self._next = time.monotonic() + _BEGIN
         self._progress: Any = None
         self._task: Any = None
 
@@ -67,7 +97,7 @@ class Bar(Silent):
         self._next = now + _EVERY
         if self._progress is None:
             self._start()
-        rate = tally.documents / (now - self._begun)
+        rate = self._pace.rate(tally.documents)
         self._progress.update(
             self._task,
             completed=position,
@@ -91,8 +121,8 @@ class Bar(Silent):
         self._task = self._progress.add_task("", total=self._total, figures="")
 
 
-def progress(total: int | None, *, wanted: bool) -> Silent:
+def progress(total: int | None, pace: Pace, *, wanted: bool) -> Silent:
     """A bar where it is wanted and standard error alone is a terminal's, else none."""
     if not wanted or sys.stderr is None or not sys.stderr.isatty():
         return Silent()
-    return Bar(total)
+    return Bar(total, pace)

@@ -25,7 +25,7 @@ Entry: TypeAlias = "TextFile | Record | Row"
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What goes through as it is: a line, or the row of that index."""
+    """What goes through as it is: a line, or blank ones, or the row of that index."""
 
     line: bytes = b""
     row: int = 0
@@ -71,11 +71,15 @@ def entries(
 def _lines(part: Part, text_field: str, title_field: str) -> Iterator[Record | Passed | Unusable]:
     # Not splitlines(): a carriage return within a JSON line is white space, not its end.
     lines = part.data.split(b"\n")
+    blank: list[bytes] = []  # one for all that follow each other: there may be millions
     for offset, bare in enumerate(lines):
         line = bare + b"\n" if offset < len(lines) - 1 else bare
         if not line.strip():
-            yield Passed(line=line)
+            blank.append(line)
             continue
+        if blank:
+            yield Passed(line=b"".join(blank))
+            blank = []
         try:
             yield parse_record(
                 line,
@@ -86,6 +90,8 @@ def _lines(part: Part, text_field: str, title_field: str) -> Iterator[Record | P
             )
         except InputError as error:
             yield Unusable(error, Passed(line=line))
+    if blank:
+        yield Passed(line=b"".join(blank))
 
 
 def _rows(

@@ -90,9 +90,8 @@ class Tally:
             errors=counts["errors"],
         )
 
-    def summary(self, seconds: float) -> str:
-        """Two lines for people: documents, what was removed and why, errors, rate."""
-        rate = self.documents / seconds if seconds > 0 else 0.0
+    def summary(self, seconds: float, rate: float) -> str:
+        """Two lines for people: documents, what was removed and why, errors, time, rate."""
         lines = [
             (
                 f"{_plural(self.documents, 'document')}, {self.changed:,} changed,"

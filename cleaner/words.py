@@ -61,14 +61,8 @@ class Words:
         carried = np.bincount(self.owner, (self.flags & flag) > 0, minlength=len(self.counts))
         return np.asarray(carried / np.maximum(self.counts, 1))
 
-    def terms(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Hashed words and pairs of neighbouring words, fragment edges counted as words.
-
-        Returns
-        -------
-        buckets, owner
-            int64, shape (2 W + n,): 0 to BUCKETS - 1, and the fragment each term is of.
-        """
+    def terms(self) -> Terms:
+        """Words and pairs of neighbouring words, fragment edges counted as words."""
         n = len(self.counts)
         padded = np.full(len(self.keys) + n, _LAST, dtype=np.uint32)
         positions = np.arange(len(self.keys)) + self.owner
@@ -78,10 +72,47 @@ class Words:
         edges = np.cumsum(self.counts) + np.arange(n)  # the closing mark of each fragment
         begins = edges - self.counts
         before[begins] = _FIRST
-        pairs = (before * _NUMBER_MULTIPLIER + padded) >> np.uint32(15)
-        owner = np.repeat(np.arange(n), self.counts + 1)
-        buckets = np.concatenate([self.keys % np.uint32(BUCKETS), pairs]).astype(np.int64)
-        return buckets, np.concatenate([self.owner, owner])
+        return Terms(self.keys, before * _NUMBER_MULTIPLIER + padded, self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Words and pairs of neighbouring words of n fragments, W words in all.
+
+    Attributes
+    ----------
+    words
+        uint32, shape (W,): hash of each word, fragment after fragment.
+    pairs
+        uint32, shape (W + n,): hash of each pair; a fragment's edges count as words.
+    counts
+        int64, shape (n,): words in each fragment, one less than its pairs.
+    """
+
+    words: npt.NDArray[np.uint32]
+    pairs: npt.NDArray[np.uint32]
+    counts: npt.NDArray[np.int64]
+
+    def buckets(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Every term hashed further, and the fragment it is of.
+
+        Returns
+        -------
+        buckets, owner
+            int64, shape (2 W + n,): 0 to BUCKETS - 1, and 0 to n - 1; words first, then pairs.
+        """
+        numbers = np.arange(len(self.counts))
+        owner = [np.repeat(numbers, self.counts), np.repeat(numbers, self.counts + 1)]
+        buckets = [self.words % np.uint32(BUCKETS), self.pairs >> np.uint32(15)]
+        return np.concatenate(buckets).astype(np.int64), np.concatenate(owner)
+
+    def part(self, fragments: slice) -> Terms:
+        """The terms of some neighbouring fragments."""
+        first = int(self.counts[: fragments.start].sum())
+        counts = self.counts[fragments]
+        last = first + int(counts.sum())
+        pairs = self.pairs[first + fragments.start : last + fragments.start + len(counts)]
+        return Terms(self.words[first:last], pairs, counts)
 
 
 class Numbers(dict[str, int]):

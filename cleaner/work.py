@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cleaner.formats.encoding import shown
 from cleaner.tally import Tally
 
 if TYPE_CHECKING:
     from cleaner.errors import CleanerError
     from cleaner.formats.kinds import Format
+
+LESS_MEMORY = "use fewer --jobs or a smaller --batch-size"  # what to do where memory runs out
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,14 @@ class Part:
     data: bytes = b""
     last: bool = False
     relative: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it begins, as messages have it."""
+        name = shown(self.name)
+        if self.format == "text":
+            return name
+        return f"{name}:{self.first}" if self.format == "jsonl" else f"{name}: row {self.first}"
 
 
 @dataclass(frozen=True, slots=True)

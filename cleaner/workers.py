@@ -11,6 +11,7 @@ import os
 import queue
 import signal
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from cleaner.errors import CleanerError
 from cleaner.filtering import Settings, make_filter
 from cleaner.interruption import ENDING
+from cleaner.work import LESS_MEMORY
 
 if TYPE_CHECKING:
     from cleaner.blocks import Blocks
@@ -139,8 +141,8 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.is_ready = False
-        self.queued = 0
         self._at: tuple[str, str] | None = None
+        self._given: deque[str] = deque()  # where each block begins that it has not answered
 
     def give(self, number: int, parts: tuple[Part, ...]) -> None:
         """Send a block."""
@@ -148,7 +150,12 @@ class _Worker:
             self.connection.send((number, parts))
         except OSError:
             raise self._dead() from None
-        self.queued += 1
+        self._given.append(parts[0].place)
+
+    @property
+    def queued(self) -> int:
+        """Blocks that it has."""
+        return len(self._given)
 
     def receive(self, done: dict[int, tuple[Outcome, ...]]) -> None:
         """Take one message.
@@ -171,7 +178,7 @@ class _Worker:
         else:
             number, outcomes = value
             done[number] = outcomes
-            self.queued -= 1
+            self._given.popleft()
             self._at = None
 
     def kill(self) -> None:
@@ -188,9 +195,10 @@ class _Worker:
         if self._at is not None:
             first, last = self._at
             had = f" while it had {first}" + (f" to {last}" if last != first else "")
+        elif self._given:
+            had = f" while it had what begins at {self._given[0]}"
         return WorkerError(
-            f"a worker was ended {how}{had}",
-            next_step="if memory ran out, use fewer --jobs or a smaller --batch-size",
+            f"a worker was ended {how}{had}", next_step=f"if memory ran out, {LESS_MEMORY}"
         )
 
 
@@ -236,27 +244,24 @@ def _serve(connection: Connection, options: Mapping[str, Any], settings: Setting
     inbox: queue.SimpleQueue[tuple[int, tuple[Part, ...]]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
     send = _Sender(connection)
+    at = "a worker that loads its model"
+
+    def report(first: str, last: str) -> None:
+        nonlocal at
+        at = first
+        send("at", (first, last))
+
     try:
         work = make_filter(options, settings)
+        send("ready", None)
+        while True:
+            number, parts = inbox.get()
+            at = parts[0].place
+            send("done", (number, work.process(parts, report)))
     except CleanerError as error:
         send("failed", error)
-        return
-    send("ready", None)
-    while True:
-        number, parts = inbox.get()
-        try:
-            outcomes = work.process(parts, lambda first, last: send("at", (first, last)))
-        except MemoryError:
-            send(
-                "failed",
-                WorkerError(
-                    "memory ran out",
-                    place=f"a worker with {parts[0].name}",
-                    next_step="use fewer --jobs or a smaller --batch-size",
-                ),
-            )
-            return
-        send("done", (number, outcomes))
+    except MemoryError:
+        send("failed", WorkerError("memory ran out", place=at, next_step=LESS_MEMORY))
 
 
 def _listen(connection: Connection, inbox: queue.SimpleQueue[Any]) -> None:
@@ -264,8 +269,8 @@ def _listen(connection: Connection, inbox: queue.SimpleQueue[Any]) -> None:
     while True:
         try:
             inbox.put(connection.recv())
-        except (EOFError, OSError):
-            os._exit(1)
+        except (EOFError, OSError, MemoryError):
+            os._exit(1)  # nobody sends any more, or nothing more can be taken: a wait without end
 
 
 class _Sender:

@@ -58,3 +58,12 @@ NAMED = {
     "title, date, address": b"A bridge is built anew\n20220215\nhttps://example.org/a\n" + _ARTICLE,
     "only a header": b"A bridge is built anew\n2022-02-15\nhttps://example.org/a\n",
 }
+
+
+# Run in a process of its own, behind the command: its peak memory in KiB on standard error. What
+# getrusage says would count the memory of the process that started it.
+TELL_PEAK_MEMORY = """
+import pathlib, re, sys
+status = pathlib.Path("/proc/self/status").read_text()
+sys.stderr.write(re.search(r"VmHWM:\\s+(\\d+)", status)[1])
+"""

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 from click.testing import CliRunner
-from inputs import NAMED
+from inputs import NAMED, TELL_PEAK_MEMORY
 
-import cleaner
+import cleaner.__main__
 from cleaner.cli import main
 from cleaner.formats import decode, encode
 
@@ -467,6 +468,23 @@ class TestProcess:
         assert done.returncode == 1
         assert done.stderr == b"Error: /dev/full: cannot be written (No space left on device)\n"
 
+    def test_standard_output_that_is_closed(self, article):
+        shell = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "cleaner", str(article)]
+        done = subprocess.run(shell, env=ENVIRONMENT, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 1
+        assert done.stderr == b"Error: standard output: it is closed; use --output\n"
+
+    def test_an_interruption_while_the_command_is_loaded(self, monkeypatch, capsys):
+        class Interrupted(ModuleType):
+            def __getattr__(self, name):
+                raise KeyboardInterrupt
+
+        monkeypatch.setitem(sys.modules, "cleaner.cli", Interrupted("cleaner.cli"))
+        with pytest.raises(SystemExit) as ended:
+            cleaner.__main__.main()
+        assert ended.value.code == 130
+        assert capsys.readouterr().err == "Interrupted.\n"
+
     def test_appending_to_an_input(self, records):
         before = records.read_bytes()
         with records.open("ab") as out:
@@ -493,9 +511,8 @@ class TestProcess:
     def test_memory_does_not_grow_with_the_number_of_records(self, tmp_path):
         path = tmp_path / "a.jsonl"
         code = (
-            "import resource, sys\nfrom cleaner.cli import main\n"
-            "main(sys.argv[1:], standalone_mode=False)\n"
-            "sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))"
+            "import sys\nfrom cleaner.cli import main\n"
+            f"main(sys.argv[1:], standalone_mode=False)\n{TELL_PEAK_MEMORY}"
         )
         peaks = []
         for count in (2_000, 20_000):

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inputs import NAMED
+from inputs import NAMED, TELL_PEAK_MEMORY
 
 from cleaner import Document, Finding
 from cleaner.document import Span
@@ -165,11 +165,11 @@ LARGE = {
         f"The council said on day {day} that the bridge is closed.\n" for day in range(100_000)
     ),
 }
-MEASURED = """
-import resource, sys
+MEASURED = f"""
+import sys
 from cleaner.cli import main
 main(sys.argv[1:], standalone_mode=False)
-sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+{TELL_PEAK_MEMORY}
 """
 
 
@@ -183,9 +183,9 @@ def test_large_inputs(tmp_path, name):
     assert time.perf_counter() - start < 120
     findings = [Finding(**_own(json.loads(line))) for line in gone.read_text().splitlines()]
     assert restore(done.stdout.decode(), findings) == path.read_text()
-    if sys.platform == "linux":  # elsewhere the figure has another unit
+    if sys.platform == "linux":  # elsewhere nothing tells
         assert int(done.stderr) < 1_000_000  # KiB
 
 
 def _own(record):
-    return {key: value for key, value in record.items() if key not in {"path", "line", "document"}}
+    return {name: record[name] for name in ("start", "end", "text", "score", "reason", "evidence")}

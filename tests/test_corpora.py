@@ -10,17 +10,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 import zstandard
 from click.testing import CliRunner
 from inputs import NAMED
 
+from cleaner import InputError
 from cleaner.cli import main
+from cleaner.formats import source
+from cleaner.outputs import Apart
+from cleaner.work import Part
+from cleaner.workers import _listen
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-DROP = ["--drop", "JUNK"]
+DROP = ["--drop", "JUNK", "--only", "pattern"]  # whatever the model thinks of the rest
 TEXT = "Good line {}.\nJUNK line.\nGood again.\n"
 LEFT = "Good line {}.\nGood again.\n"
 # Half a minute of work in one fragment after the other: time enough to be killed in.
@@ -193,6 +199,10 @@ def test_members_one_after_the_other_are_one_stream(tmp_path):
         (["-o", "out/", "--title", "T"], "do not go together"),
         (["-i", "--resume"], "do not go together"),
         (["-i", "--output-format", "jsonl"], "do not go together"),
+        (["-o", "mixed.txt"], "jsonl and text do not go into one file as they are"),
+        (["-o", "all.parquet.gz"], "Parquet compresses its own columns"),
+        (["-o", "out/", "--removed", "out/one.txt"], "out/one.txt is where corpus/one.txt would"),
+        (["-o", "all.jsonl", "--on-error", "keep"], "do not go together"),
     ],
 )
 def test_what_is_refused_before_anything_is_written(tree, tmp_path, monkeypatch, options, message):
@@ -201,6 +211,73 @@ def test_what_is_refused_before_anything_is_written(tree, tmp_path, monkeypatch,
     before = contents(tmp_path)
     failed(run("corpus", *options), message, status=2)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_folder_on_standard_output(tree):
+    lines = done(tree, "--output-format", "jsonl").splitlines()
+    assert len([json.loads(line) for line in lines]) == 93
+
+
+@pytest.mark.usefixtures("marked")
+def test_records_of_two_files_never_share_a_line(tmp_path):
+    one, two, out = (tmp_path / f"{name}.jsonl" for name in ("1", "2", "out"))
+    one.write_bytes(numbered(2).rstrip())
+    two.write_bytes(numbered(1))
+    assert done(one, two) == numbered(2, LEFT) + numbered(1, LEFT)
+    done(two, one, one, "-o", out)
+    assert out.read_bytes() == numbered(1, LEFT) + (numbered(2, LEFT) * 2).rstrip()
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_folder_without_documents(tmp_path):
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    made = run(tmp_path, "-o", tmp_path / "out.jsonl")
+    failed(made, f"{tmp_path}: no file of a known kind; say with --format")
+    assert names(tmp_path) == ["picture.png"]
+
+
+@pytest.mark.usefixtures("marked")
+def test_links_that_lead_nowhere_are_passed_over(tree, tmp_path):
+    (tree / "circle.txt").symlink_to("circle.txt")
+    (tree / "nothing.txt").symlink_to("nowhere.txt")
+    done(tree, "-o", tmp_path / "out")
+    assert not {"circle.txt", "nothing.txt"} & set(names(tmp_path / "out"))
+
+
+def test_the_output_matches_the_pattern_of_the_input(tmp_path):
+    """Else it would be read for ever, growing as it is read."""
+    out = tmp_path / "z.jsonl"
+    (tmp_path / "a.jsonl").write_bytes(numbered(3))
+    with out.open("wb") as stream, start(f"{tmp_path}/*.jsonl", "-j1", stdout=stream) as started:
+        _, err = started.communicate(timeout=60)
+    assert started.returncode == 2
+    assert f"standard output is {out}, an input of the same run" in err.decode()
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_missing_folder_is_not_made_for_a_file(tmp_path, monkeypatch):
+    """Whatever the size of the input."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(numbered(3))
+    for size in (1, 1 << 20):
+        monkeypatch.setattr("cleaner.corpus._SMALL", size)
+        failed(run(path, "-o", tmp_path / "no" / "out.jsonl"), "make the folder first")
+        assert names(tmp_path) == ["a.jsonl"]
+
+
+def test_figures_that_cannot_be_written_are_known_before_the_work(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text(TEXT)
+    monkeypatch.setattr("cleaner.cleaning.Cleaner", None)  # nothing is judged
+    failed(run(path, "--stats", tmp_path / "no" / "stats"), "make the folder first")
+
+
+@pytest.mark.usefixtures("marked")
+def test_little_through_a_pipe_starts_no_workers(monkeypatch):
+    monkeypatch.setattr("cleaner.corpus._cores", lambda: 8)
+    monkeypatch.setattr("cleaner.workers.Workers", None)
+    assert done("--format", "jsonl", stdin=numbered(50)) == numbered(50, LEFT)
 
 
 # --- the same bytes ------------------------------------------------------------------------------
@@ -234,6 +311,7 @@ def test_figures_of_a_run(articles, tmp_path):
         stats = ["--stats", tmp_path / "stats.json"]
         done(articles, jobs, "-o", tmp_path / "out", *stats, how=process)
         figures.append(json.loads((tmp_path / "stats.json").read_text()))
+        assert figures[-1]["replayed"] == 0
         for name in ("seconds", "documents_per_second"):
             assert figures[-1].pop(name) > 0
     assert figures[0] == figures[1]
@@ -284,9 +362,8 @@ def test_records_that_cannot_be_used(tmp_path):
     status, out, shown = run(*options, "keep")
     assert (status, out) == (0, kept)
     assert "records kept as they are: 2 (first: " in shown
-    failed(
-        run(*options, "keep", "-o", tmp_path / "out.parquet"), "cannot be kept as it is in another"
-    )
+    made = run(*options, "keep", "-o", tmp_path / "out.parquet")
+    failed(made, "--on-error keep and another format do not go together", status=2)
 
 
 @pytest.mark.usefixtures("marked")
@@ -336,12 +413,54 @@ def test_truncated_files(tmp_path, kind, called):
 
 
 @pytest.mark.usefixtures("marked")
+def test_a_truncated_file_is_gone_on_from(tmp_path, monkeypatch):
+    monkeypatch.setattr("cleaner.corpus._SMALL", 0)
+    folder, out, whole = tmp_path / "in", tmp_path / "out", tmp_path / "whole"
+    folder.mkdir()
+    (folder / "a.txt").write_text(TEXT.format(1))
+    cut(folder / "b.jsonl.gz", "gz")
+    (folder / "c.txt").write_text(TEXT.format(2))
+    failed(run(folder, "-o", out, "-j1"), "ends in the middle", "--resume goes on from there")
+    done(folder, "-o", out, "-j1", "--resume", "--on-error", "skip")
+    done(folder, "-o", whole, "-j1", "--on-error", "skip")
+    assert contents(out) == contents(whole)
+
+
+def test_what_cannot_be_read_cannot_be_kept(tmp_path):
+    gone = Part(0, str(tmp_path / "gone.jsonl"), "jsonl", relative="gone.jsonl", last=True)
+    outputs = Apart(tmp_path / "out", target=None)
+    with pytest.raises(InputError, match=r"gone.jsonl: no such file"), outputs:
+        outputs.fail(gone, keep=True)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.usefixtures("marked")
 @pytest.mark.parametrize("kind", ["gz", "zst"])
 @pytest.mark.parametrize("data", [b"", b"no compressed data at all" * 9])
 def test_what_is_no_compressed_file(tmp_path, kind, data):
     path = tmp_path / f"a.txt.{kind}"
     path.write_bytes(data)
     failed(run(path), f"{path}: ", "get it anew")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_a_few_bytes_may_unpack_to_more_than_there_is_memory(tmp_path, pack):
+    path = tmp_path / f"a.jsonl.{'gz' if pack is gzip.compress else 'zst'}"
+    path.write_bytes(pack(b"\n" * 30_000_000 + b"{}\n"))
+    item = source(str(path))
+    with item.open() as stream:
+        sizes = [len(piece) for piece in item.lines(stream)]
+    assert sum(sizes) == 30_000_003
+    assert max(sizes) <= 1 << 19
+
+
+@pytest.mark.usefixtures("marked")
+def test_lines_are_counted_across_blank_ones(tmp_path):
+    path, gone = tmp_path / "a.jsonl", tmp_path / "gone.jsonl"
+    path.write_bytes(b"\n \n" + numbered(1) + b"\n\n\n" + numbered(1) + b"\n")
+    assert done(path, "--removed", gone) == path.read_bytes().replace(b"JUNK line.\\n", b"")
+    lines = [json.loads(line) for line in gone.read_text().splitlines()]
+    assert [line["line"] for line in lines if "start" in line] == [3, 7]
 
 
 def test_a_record_of_100_megabytes(tmp_path):
@@ -482,6 +601,40 @@ def test_a_worker_that_is_killed(slow, tmp_path):
     assert all(map(is_gone, others))
 
 
+def test_memory_that_runs_out(tmp_path, monkeypatch):
+    def full(**_):
+        raise MemoryError
+
+    path = tmp_path / "a.txt"
+    path.write_text(TEXT)
+    monkeypatch.setattr("cleaner.cleaning.Cleaner", full)
+    failed(run(path), "memory ran out; use fewer --jobs or a smaller --batch-size")
+
+
+def test_a_worker_that_can_take_nothing_more_ends(monkeypatch):
+    """Else who sends would wait for it for ever."""
+
+    class Connection:
+        def recv(self):
+            raise MemoryError
+
+    monkeypatch.setattr("os._exit", sys.exit)
+    with pytest.raises(SystemExit):
+        _listen(Connection(), SimpleQueue())
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        (Part(0, "a.txt", "text"), "a.txt"),
+        (Part(0, "-", "jsonl", first=7), "standard input:7"),
+        (Part(0, "a.parquet", "parquet", first=7), "a.parquet: row 7"),
+    ],
+)
+def test_where_a_part_begins(part, place):
+    assert part.place == place
+
+
 @linux
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -561,7 +714,8 @@ def test_a_killed_run_is_gone_on_with(many, tmp_path, suffix, jobs):
     assert out.read_bytes() == whole.read_bytes()
     assert (tmp_path / "gone").read_bytes() == gone
     again = json.loads((tmp_path / "stats").read_text())
-    for name in ("seconds", "documents_per_second"):
+    assert again["replayed"] > stats["replayed"] == 0
+    for name in ("seconds", "documents_per_second", "replayed"):
         del stats[name], again[name]
     assert again == stats
     assert [name for name in names(tmp_path) if name.startswith(".")] == []
@@ -666,6 +820,12 @@ def test_a_bar_on_a_terminal_alone(many, tmp_path):
 # --- memory --------------------------------------------------------------------------------------
 
 
+def of_many_words(number):
+    """A text with fifteen words that no other has: 300,000 in 20,000 texts fill every cache."""
+    new = " ".join(f"{number * 15 + n:x}q" for n in range(15))
+    return "One line of a short text. " * 8 if number % 40 == 0 else "no sentence " * 70 + new
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in KiB on Linux only")
 def test_memory_does_not_grow_with_the_number_of_documents(tmp_path):
     code = (
@@ -680,8 +840,7 @@ def test_memory_does_not_grow_with_the_number_of_documents(tmp_path):
     script.write_text(code)
     peaks = []
     for count in (2_000, 20_000):
-        texts = ["One line of a short text. " * 8, *["no sentence " * 80] * 39]
-        path.write_bytes(jsonl(*texts * (count // 40)))
+        path.write_bytes(jsonl(*map(of_many_words, range(count))))
         whole = [sys.executable, script, path, "-q", "-j2", "-o", tmp_path / "out.jsonl"]
         made = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, check=True, timeout=240)
         peaks.append([int(part) for part in made.stderr.split()])

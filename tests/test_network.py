@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from cleaner.network import LANDMARKS, Fragments, Network
+from cleaner.network import LANDMARKS, Fragments, Network, Phrases
+from cleaner.words import Lexicon
 
 
 def fragments(count: int, *, seed: int = 0) -> Fragments:
     """A document of random fragments: two topics, five kinds of evidence, vectors of eight."""
+    texts = ["", "Sign up now", "The bridge is closed.", "Read more"]
     generator = np.random.default_rng(seed)
     vectors = generator.normal(size=(count, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -18,6 +20,7 @@ def fragments(count: int, *, seed: int = 0) -> Fragments:
         weights=generator.random(count).astype(np.float32),
         lines=np.arange(count) // 2,
         title=vectors[0],
+        terms=Lexicon().words([texts[i % len(texts)] for i in range(count)]).terms(),
     )
 
 
@@ -42,11 +45,13 @@ def test_what_was_learned_holds_for_a_document_never_seen(trained):
 def test_a_batch_of_torch_and_a_document_of_numpy_give_the_same_odds(trained):
     training = pytest.importorskip("cleaner.training.network")
     torch = pytest.importorskip("torch")
-    model = training._Model(5, 8, 16, 2, 2).eval()
-    network = training._exported(model, trained.mean, trained.deviation)
+    known = np.unique(fragments(3).terms.pairs)
+    model = training._Model(5, 8, len(known), 16, 2, 2).eval()
+    network = training._exported(model, known, trained.mean, trained.deviation)
     documents = [fragments(count, seed=count) for count in (1, 7, 40)]
     lessons = [training.Lesson(own, np.zeros(len(own), np.int64)) for own in documents]
-    inputs, _, _ = training._tensors(lessons, trained.mean, trained.deviation)
+    heard = [training._heard(lesson, network.phrases) for lesson in lessons]
+    inputs, _, _ = training._tensors(heard, trained.mean, trained.deviation)
     with torch.no_grad():
         expected = model(*inputs).numpy()
     for own, row in zip(documents, expected, strict=True):
@@ -63,6 +68,25 @@ def test_the_same_lessons_give_the_same_network():
         np.testing.assert_array_equal(array, again.to_arrays()[name])
 
 
+def test_a_phrase_is_the_sum_of_what_its_known_terms_say():
+    terms = Lexicon().words(["sign up", "", "the bridge"]).terms()
+    known = np.unique(terms.words[:2])  # "sign" and "up", and no pair
+    vectors = np.array([[1.0, 0.0], [0.0, 3.0], [0.0, 0.0]], np.float32)
+    found = Phrases(known, vectors).of(terms)
+    np.testing.assert_allclose(found, np.array([[1.0, 3.0], [0.0, 0.0], [0.0, 0.0]]) / 5**0.5)
+    nothing = Phrases(known[:0], vectors[2:]).of(terms)
+    np.testing.assert_array_equal(nothing, np.zeros((3, 2)))
+
+
+def test_terms_of_many_documents_are_known():
+    training = pytest.importorskip("cleaner.training.network")
+    lessons = [training.Lesson(fragments(4), np.array([0, 1, 0, 0]))] * training._FEWEST
+    known = training.known_terms(lessons)
+    own = Lexicon().words(["Sign up now"]).terms()
+    np.testing.assert_array_equal(known, np.unique([*own.words, *own.pairs]))
+    assert not len(training.known_terms(lessons[1:]))
+
+
 def test_a_network_goes_through_its_arrays(trained):
     again = Network.from_arrays(trained.to_arrays())
     np.testing.assert_array_equal(again.odds(fragments(9)), trained.odds(fragments(9)))
@@ -75,7 +99,7 @@ def test_a_document_longer_than_the_landmarks_is_read_in_blocks(trained):
     assert np.isfinite(odds).all()
     # A landmark sees the same whether it is read as one or with the others.
     chosen = np.linspace(0, len(long) - 1, LANDMARKS).astype(np.int64)
-    states, _ = trained._landmarks(long, chosen)
+    states, _ = trained._landmarks(long, trained.phrases.of(long.terms), chosen)
     from cleaner.network import _dense, _normed
 
     among = _dense(_normed(states, trained.norm), trained.out)[:, 0]

@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 from test_corpora import LEFT, TEXT, contents, done, failed, names, numbered, process, run  # noqa: E402
+
+from cleaner.formats.parquet import json_line  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("marked")
 
@@ -141,7 +144,7 @@ def test_to_jsonl(tmp_path):
     first = done(out).splitlines()[0]
     assert json.loads(first) == {
         "id": "d0", "meta": None, "text": LEFT.format(0), "title": "A title",
-        "when": "2020-01-02 00:00:00.000000000Z", "price": "1.10", "bytes": "/wA=", "desk": "x",
+        "when": "2020-01-02T00:00:00.000000000Z", "price": "1.10", "bytes": "/wA=", "desk": "x",
         "nothing": None,
     }  # fmt: skip
 
@@ -168,12 +171,94 @@ def test_from_text(tmp_path):
     assert names(tmp_path / "out") == ["a.parquet"]
 
 
-@pytest.mark.parametrize("line", [b'{"text": "a", "n": "one"}\n', b'{"text": "a", "x": "\xff"}\n'])
-def test_records_that_fit_no_table(tmp_path, line):
+@pytest.mark.parametrize("value", ['"one"', "[1]", "{}", "true"])
+def test_a_field_of_two_types(tmp_path, value):
     path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
-    path.write_bytes(numbered(2) + line)
-    failed(run(path, "-o", out), f"{out}: the records do not fit into one table")
-    assert names(tmp_path) == ["a.jsonl"] or not out.exists()
+    path.write_bytes(numbered(2) + b'\n{"text": "a", "n": [' + value.encode() + b"]}\n")
+    failed(run(path, "-o", out), f"{path}:4: the field 'n' does not fit into one table", "jsonl")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b'{"text": "a", "x": "\xff"}\n', "holds bytes that are no UTF-8"),
+        (b'{"text": "a", "x": ["\\ud800"]}\n', "holds bytes that are no UTF-8"),
+        (b'{"text": "a", "n": ' + b"9" * 30 + b"}\n", "holds an integer of more than 64 bits"),
+        (b'{"text": "a", "n": ' + b"9" * 5_000 + b"}\n", "holds an integer of more than 64 bits"),
+    ],
+)
+def test_records_that_are_no_row(tmp_path, line, problem):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    path.write_bytes(numbered(2) + line + numbered(1))
+    failed(run(path, "-o", out), f"{path}:3: {problem}", "use --on-error skip")
+    assert not out.exists()
+    _, _, shown = run(path, "-o", out, "--on-error", "skip")
+    assert f"records skipped: 1 (first: {path}:3: {problem}" in shown
+    assert pq.read_table(out).num_rows == 3
+
+
+def test_objects_without_a_field_are_null(tmp_path):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    path.write_bytes(b'{"text": "a", "x": {}, "y": [{}]}\n{"text": "a", "x": {"b": 1}, "z": {}}\n')
+    done(path, "-o", out)
+    assert pq.read_table(out).to_pylist() == [
+        {"text": "a", "x": None, "y": [None], "z": None},
+        {"text": "a", "x": {"b": 1}, "y": None, "z": None},
+    ]
+
+
+def test_no_records_are_a_table_that_can_be_read(tmp_path):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    path.write_bytes(b"")
+    done(path, "-o", out, "--text-field", "body")
+    assert pq.read_table(out).schema == pa.schema([("body", pa.string())])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_temporary_disk(tmp_path, monkeypatch):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    path.write_bytes(numbered(3))
+    with Path("/dev/full").open("wb", 0) as full:
+        monkeypatch.setattr("cleaner.formats.parquet.tempfile.TemporaryFile", lambda: full)
+        failed(run(path, "-o", out), "a temporary file cannot be written (No space left", "TMPDIR")
+    assert names(tmp_path) == ["a.jsonl"]
+
+
+def test_formats_mixed_in_one_file(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out.parquet"
+    folder.mkdir()
+    (folder / "a.txt").write_text(TEXT.format(1))
+    (folder / "b.jsonl").write_bytes(b'{"id": "x", "text": "a", "n": 1}\n')
+    write(folder / "c.parquet", table(2))
+    done(folder, "-o", out)
+    rows = pq.read_table(out).to_pylist()
+    assert [row["id"] for row in rows] == [str(folder / "a.txt"), "x", "d0", "d1"]
+    assert rows[-1]["text"] == LEFT.format(1)
+    made = run(*sorted(folder.iterdir()), "-o", tmp_path / "out.bin")
+    failed(made, "jsonl and parquet and text do not go into one file as they are", status=2)
+
+
+def test_times_and_numbers_that_json_has_not(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.jsonl"
+    when = pa.array([0], pa.int64())
+    columns = {
+        "text": ["a"],
+        "there": when.cast(pa.timestamp("ms", "+05:30")),
+        "naive": when.cast(pa.timestamp("ms")),
+        "within": pa.array([[dt.datetime(2020, 1, 2)]], pa.list_(pa.timestamp("us"))),  # noqa: DTZ001
+        "nan": [[float("nan"), float("inf"), 1.5]],
+        "broken": pa.array([b"\xed\xa0\x80"], pa.binary()),
+    }
+    write(path, pa.table(columns))
+    done(path, "-o", out)
+    expected = {
+        "text": "a", "there": "1970-01-01T05:30:00.000+05:30", "naive": "1970-01-01T00:00:00.000",
+        "within": ["2020-01-02T00:00:00"], "nan": [None, None, 1.5], "broken": "7aCA",
+    }  # fmt: skip
+    assert json.loads(out.read_bytes()) == expected
+    # A surrogate is what the faster of two writers of JSON does not take.
+    assert json.loads(json_line(expected | {"x": "\udcff", "nan": [float("nan")]}))["nan"] == [None]
 
 
 def test_several_into_one(tmp_path):
@@ -185,7 +270,7 @@ def test_several_into_one(tmp_path):
     write(two, table().drop_columns(["meta"]))
     failed(run(one, two, "-o", out), "different schemas do not go into one file")
     (tmp_path / "a.jsonl").write_bytes(numbered(1))
-    failed(run(one, tmp_path / "a.jsonl", "-o", out), "do not go into one file")
+    failed(run(one, tmp_path / "a.jsonl", "-o", out), "a.jsonl:1: the field 'id' does not fit")
     done(one, two, "-o", tmp_path / "all.jsonl")
     assert (tmp_path / "all.jsonl").read_bytes().count(b"\n") == 200
 
@@ -216,6 +301,25 @@ def test_bytes_that_are_no_utf8(tmp_path):
     assert pq.read_table(out).column("text").cast(pa.binary()).to_pylist() == [
         b"Good \xff.\nEnd.\n"
     ]
+
+
+def test_bytes_that_are_no_utf8_on_the_way_to_jsonl(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.jsonl"
+    raw = pa.array([b"Good \xff.\nEnd.\n", b"Good.\n"], pa.binary()).view(pa.string())
+    write(path, pa.table({"text": raw, "n": [1, 2]}))
+    done(path, "-o", out)
+    first = json.loads(out.read_bytes().splitlines()[0])
+    assert first == {"text": "Good \udcff.\nEnd.\n", "n": 1}
+    write(path, pa.table({"text": ["a", "b"], "x": raw}))
+    failed(run(path, "-o", out), f"{path}: row 1: holds what JSON cannot", "use --on-error skip")
+    done(path, "-o", out, "--on-error", "skip")
+    assert out.read_bytes() == b'{"text":"b","x":"Good.\\n"}\n'
+
+
+def test_two_columns_of_one_name(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table([pa.array(["a"])] * 3, names=["text", "x", "x"]), path)
+    failed(run(path), f"{path}: has two columns of one name ('x')")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,10 @@ def test_both_sides_take_turns():
         "a", lambda: turns.append("ours"), lambda: turns.append("theirs"), counts=(1, 1), runs=3
     )
     assert turns == ["ours", "theirs"] * 3
+    compare(
+        "a", lambda: None, lambda: None, counts=(1, 1), runs=2, prepare=lambda: turns.append("new")
+    )
+    assert turns[6:] == ["new"] * 2
     assert ratio.spread[0] <= ratio.ratio <= ratio.spread[1]
 
 

@@ -72,7 +72,7 @@ def test_share():
 
 def test_terms_are_words_and_pairs():
     found = Lexicon().words(["read more", "", "read"])
-    buckets, owner = found.terms()
+    buckets, owner = found.terms().buckets()
     assert len(buckets) == 2 * 3 + 3
     assert owner.tolist() == [0, 0, 2, 0, 0, 0, 1, 2, 2]
     assert buckets.min() >= 0
@@ -86,14 +86,23 @@ def test_terms_are_words_and_pairs():
 def test_a_fragment_has_the_terms_it_has_alone():
     lexicon = Lexicon()
     texts = ["read more here", "sign up now", "", "x"]
-    buckets, owner = lexicon.words(texts).terms()
+    buckets, owner = lexicon.words(texts).terms().buckets()
     for index, text in enumerate(texts):
-        alone, _ = lexicon.words([text]).terms()
+        alone, _ = lexicon.words([text]).terms().buckets()
         assert np.array_equal(np.sort(buckets[owner == index]), np.sort(alone))
+
+
+@pytest.mark.parametrize("texts", [["", "sign up"], ["read more here", "", "x"], ["", ""]])
+def test_a_part_of_the_terms_is_that_of_the_part(texts):
+    before, behind = ["one two three", ""], ["four"]
+    whole = Lexicon().words([*before, *texts, *behind]).terms()
+    part, alone = whole.part(slice(2, 2 + len(texts))), Lexicon().words(texts).terms()
+    for name in ("words", "pairs", "counts"):
+        assert np.array_equal(getattr(part, name), getattr(alone, name))
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""]])
 def test_no_words(texts):
     found = Lexicon().words(texts)
     assert found.counts.tolist() == [0] * len(texts)
-    assert len(found.terms()[0]) == len(texts)
+    assert len(found.terms().buckets()[0]) == len(texts)

@@ -20,6 +20,7 @@ from cleaner.cli.restore import restore
 from cleaner.cli.train import train
 from cleaner.errors import CleanerError, OptionError
 from cleaner.interruption import INTERRUPTED, Terminated
+from cleaner.work import LESS_MEMORY
 
 _FAILED = 1
 _USAGE = 2
@@ -50,6 +51,8 @@ class _Group(DefaultGroup):
         except CleanerError as error:
             kind = _Misuse if isinstance(error, OptionError) else _Failure
             raise kind(str(error)) from error
+        except MemoryError as error:
+            raise _Failure(f"memory ran out; {LESS_MEMORY}") from error
         except KeyboardInterrupt:
             _tell_interrupted()
             ctx.exit(INTERRUPTED)

@@ -57,7 +57,8 @@ _FAILED = 1
     "--jobs",
     metavar="NUMBER",
     type=click.IntRange(min=1),
-    help="Worker processes.  [default: as many as there are cores, one for little input]",
+    help="Worker processes; 1: this process alone.  [default: as many as there are cores, 1 for "
+    "little input]",
 )
 @click.option(
     "--batch-size",
@@ -66,7 +67,8 @@ _FAILED = 1
     type=click.IntRange(min=1),
     default=BATCH_DOCUMENTS,
     show_default=True,
-    help="Documents judged at once in each process; it changes the pace alone.",
+    help="Documents judged at once in each process, at most those of a block of 256 kB; it changes "
+    "the pace alone.",
 )
 @click.option(
     "--resume",
@@ -141,4 +143,6 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 
 def _colour(options: dict[str, Any]) -> bool:
-    return not options["output"] and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    if options["output"] or os.environ.get("NO_COLOR"):
+        return False
+    return sys.stdout is not None and sys.stdout.isatty()

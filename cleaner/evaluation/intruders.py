@@ -107,7 +107,7 @@ def headline_records(
         by_subject.setdefault(host.subject, []).append(index)
     for index, host in enumerate(hosts):
         mixed = list(zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True))
-        lead = str(generator.choice(leads or _LEADS))
+        lead = str(generator.choice(leads or LEADS))
         capitals = generator.random() < _CAPITALS
         for number in range(int(generator.integers(1, 7))):
             same = generator.random() < _RELATED and len(by_subject[host.subject]) > 1
@@ -124,7 +124,7 @@ def headline_records(
 
 
 # How sites introduce a related headline, {} being the headline.
-_LEADS = (
+LEADS = (
     *["{}"] * 8, "Related: {}", "RELATED: {}", "Read more: {}", "READ MORE: {}", "See also: {}",
     "SEE ALSO: {}", "MORE: {}", "READ: {}", "Also read: {}", "More on this: {}", "Watch: {}",
     "VIDEO: {}", "( Also: {})", "[{}]", "Don't miss: {}", "» {}", "- {}", "RELATED STORY: {}",

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 if TYPE_CHECKING:
     from cleaner.formats.kinds import Compression
 
-_CHUNK = 1 << 14  # compressed bytes taken at once: what they unpack to is held in memory
+_CHUNK = 1 << 14  # compressed bytes taken at once
+_SLICE = 1 << 8  # those unpacked at once: at worst they become 8 MB (zstd has 128 kB in 4 bytes)
+_ENOUGH = 1 << 18  # unpacked bytes that are handed on without waiting for more
 _WRITTEN = 1 << 20  # bytes handed to a compressor at once, so that its output depends on them alone
 _GZIP_LEVEL = 6  # of the gzip command
 _ZSTD_LEVEL = 3  # of the zstd command
@@ -86,14 +88,24 @@ class Unpacked:
         return whole.getvalue()
 
     def _unpack(self, data: bytes) -> bytes:
-        try:
-            unpacked: bytes = self._part.decompress(data)
-        except self._errors as error:
-            raise DamagedError(str(error)) from error
+        """Unpack until it is enough, or the member or frame ends; what is left of `data` is kept.
+
+        In slices: a few bytes may unpack to more than there is memory.
+        """
+        unpacked: list[bytes] = []
+        at = size = 0
+        while at < len(data) and size < _ENOUGH and not self._part.eof:
+            try:
+                unpacked.append(self._part.decompress(data[at : at + _SLICE]))
+            except self._errors as error:
+                raise DamagedError(str(error)) from error
+            at += _SLICE
+            size += len(unpacked[-1])
+        self._rest = data[at:]
         if self._part.eof:
-            self._rest = self._part.unused_data
+            self._rest = self._part.unused_data + self._rest
             self._part = None
-        return unpacked
+        return b"".join(unpacked)
 
 
 def read_arrived(stream: BinaryIO, size: int) -> bytes:

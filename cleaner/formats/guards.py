@@ -67,11 +67,18 @@ def check_standard_output(sources: Iterable[Source]) -> None:
     if not stat.S_ISREG(out.st_mode):
         return
     for item in sources:
-        if not item.is_stdin and os.path.samestat(item.path.stat(), out):
+        if not item.is_stdin and _is_that(item.path, out):
             raise OptionError(
                 f"standard output is {item.name}, an input of the same run",
                 next_step="use --in-place to change a file, or another name",
             )
+
+
+def _is_that(path: Path, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), status)
+    except OSError:
+        return False
 
 
 def _is_same_file(path: Path, target: str) -> bool:

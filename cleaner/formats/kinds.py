@@ -68,6 +68,13 @@ def suffixed(name: str) -> Kind | None:
     return Kind(form, compression)
 
 
+def is_packed_parquet(name: str) -> bool:
+    """Whether the suffixes of a file name say Parquet with a compression around it."""
+    path = PurePath(name)
+    inner = PurePath(path.stem).suffix.lower()
+    return path.suffix.lower() in _COMPRESSIONS and _FORMATS.get(inner) == "parquet"
+
+
 def kind_of(name: str, given: str | None = None) -> Kind:
     """The kind of a file: as `given`, else by its suffix, else text.
 

@@ -6,13 +6,18 @@ Needs pyarrow, from the extra ``parquet``.
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import io
-import shutil
+import json
+import math
+import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
@@ -21,6 +26,8 @@ from cleaner.document import Document
 from cleaner.errors import InputError, OutputError
 from cleaner.formats.encoding import decode, encode, shown
 from cleaner.formats.jsonl import OURS
+from cleaner.formats.sinks import temporary
+from cleaner.formats.sources import cannot_read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +41,9 @@ _GROUP = (
 _LINES_GROUP = 1 << 23  # bytes of JSON lines that make a row group
 _BUFFER = 1 << 20
 _NEW_COMPRESSION = "zstd"  # of a file that was no Parquet before
+_LONG = re.compile(rb"\d{19}")  # an integer of more than 64 bits has as many digits at least
+_NO_UTF8 = "holds bytes that are no UTF-8, or half a code point"
+_TOO_LONG = "holds an integer of more than 64 bits"
 
 
 def _pyarrow() -> Any:
@@ -95,17 +105,26 @@ def seekable(stream: BinaryIO, *, name: str) -> Iterator[BinaryIO]:
     ------
     InputError
         If it cannot be read.
+    OutputError
+        If there is no room for the copy.
     """
     if stream.seekable():
         yield stream
         return
     with tempfile.TemporaryFile() as copy:
-        try:
-            shutil.copyfileobj(stream, copy)
-        except OSError as error:
-            raise InputError(f"cannot be read ({error})", place=shown(name)) from error
-        copy.seek(0)
+        while data := _taken(stream, name):
+            with temporary():
+                copy.write(data)
+        with temporary():
+            copy.seek(0)
         yield copy
+
+
+def _taken(stream: BinaryIO, name: str) -> bytes:
+    try:
+        return stream.read(_BUFFER)
+    except OSError as error:
+        raise cannot_read(name, error) from error
 
 
 def read_rows(
@@ -182,6 +201,13 @@ def _codec(name: str) -> str:
 
 
 def _check_text(schema: pa.Schema, name: str, text_field: str) -> None:
+    twice = [column for column, count in Counter(schema.names).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"has two columns of one name ({twice[0]!r})",
+            place=shown(name),
+            next_step="rename one of them",
+        )
     if text_field not in schema.names:
         raise InputError(
             f"has no column {text_field!r} (it has {', '.join(schema.names)})",
@@ -295,8 +321,8 @@ def parse_rows(
     table = _from_stream(data)
     texts = _strings(table, text_field)
     titles = _strings(table, title_field)
-    identities = table.column("id").to_pylist() if "id" in table.schema.names else []
-    values = _values(table, name) if with_values else []
+    identities = _identities(table)
+    values = _values(table, name, text_field) if with_values else []
     for index, text in enumerate(texts):
         place = f"{shown(name)}: row {first + index}"
         if text is None:
@@ -304,6 +330,14 @@ def parse_rows(
                 f"the field {text_field!r} is null",
                 place=place,
                 next_step="use --on-error skip or keep to go on",
+            )
+            continue
+        others = values[index] if values else None
+        if isinstance(others, str):
+            yield InputError(
+                f"holds what JSON cannot ({others})",
+                place=place,
+                next_step="use --on-error skip to go on, or --output-format parquet",
             )
             continue
         identity = identities[index] if identities else None
@@ -315,7 +349,7 @@ def parse_rows(
             place,
             Document(text, title or None, place if identity is None else str(identity)),
             identity,
-            values[index] if values else None,
+            None if others is None else others | {text_field: text},
             text_field,
         )
 
@@ -336,23 +370,53 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def _values(table: pa.Table, name: str) -> list[dict[str, Any]]:
+def _identities(table: pa.Table) -> list[Any]:
+    """What stands in ``id``; none where there is none."""
+    if "id" not in table.schema.names:
+        return []
+    return _strings(table, "id") or table.column("id").to_pylist()
+
+
+def _values(table: pa.Table, name: str, text_field: str) -> list[dict[str, Any] | str]:
+    """The values of each row but its text, or why they cannot be had."""
     pa = _pyarrow()
-    for index, field in enumerate(table.schema):
-        if pa.types.is_timestamp(field.type) or pa.types.is_time(field.type):
-            # Python's own times have no nanoseconds.
-            table = table.set_column(index, field.name, table.column(index).cast(pa.string()))
-        elif pa.types.is_duration(field.type):
-            table = table.set_column(index, field.name, table.column(index).cast(pa.int64()))
     try:
-        rows: list[dict[str, Any]] = table.to_pylist()
-    except (UnicodeDecodeError, ValueError) as error:
+        for index, field in enumerate(table.schema):
+            if field.name == text_field:
+                column = pa.nulls(table.num_rows)  # read already, whatever its bytes are
+            else:
+                column = _for_json(table.column(index))
+            table = table.set_column(index, field.name, column)
+    except pa.ArrowException as error:
         raise InputError(
             f"holds what JSON cannot ({error})",
             place=shown(name),
             next_step="use --output-format parquet",
         ) from error
+    try:
+        rows: list[dict[str, Any] | str] = table.to_pylist()
+    except ValueError:  # bytes that are no UTF-8 among them
+        return [_values_of_one(table.slice(index, 1)) for index in range(table.num_rows)]
     return rows
+
+
+def _values_of_one(row: pa.Table) -> dict[str, Any] | str:
+    try:
+        values: dict[str, Any] = row.to_pylist()[0]
+    except ValueError as error:
+        return str(error)
+    return values
+
+
+def _for_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times as ISO 8601: Python's own have no nanoseconds."""
+    pa = _pyarrow()
+    if pa.types.is_timestamp(column.type):
+        replaced = pa.compute.replace_substring(column.cast(pa.string()), " ", "T")
+        return pa.compute.replace_substring_regex(replaced, r"([+-]\d\d)(\d\d)$", r"\1:\2")
+    if pa.types.is_time(column.type):
+        return column.cast(pa.string())
+    return column.cast(pa.int64()) if pa.types.is_duration(column.type) else column
 
 
 def json_line(record: dict[str, Any]) -> bytes:
@@ -360,16 +424,27 @@ def json_line(record: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(record, default=_as_json, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
-        import json
+        # Not dump_json(): that knows neither times nor binary values.
+        plain = _finite(record)
+        return json.dumps(
+            plain, default=_as_json, separators=(",", ":"), allow_nan=False
+        ).encode("ascii") + b"\n"  # fmt: skip
 
-        return json.dumps(record, default=_as_json, separators=(",", ":")).encode("ascii") + b"\n"
+
+def _finite(value: Any) -> Any:
+    """`value` with None in place of numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _as_json(value: object) -> object:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    if isinstance(value, Decimal):
-        return str(value)
+    if isinstance(value, dt.date | dt.time):  # a date and time is a date
+        return value.isoformat()
     return str(value)
 
 
@@ -403,14 +478,14 @@ class RowAnswers:
             "text": pa.array(self._texts, pa.large_binary()),
         }
         if self._explain:
-            for field in _explanation():
+            for field in explanation_fields():
                 values = [_explained(result, field.name) for result in self._results]
                 columns[field.name] = pa.array(values, field.type)
         return _to_stream(pa.table(columns))
 
 
-def _explanation() -> list[pa.Field]:
-    """Columns that ``--explain`` adds."""
+def explanation_fields(text: pa.DataType | None = None) -> list[pa.Field]:
+    """Columns that an explanation adds; what was removed is of the type `text`, string if None."""
     pa = _pyarrow()
     # Pairs and no map: some readers of Parquet, the datasets library among them, know none.
     evidence = pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))
@@ -418,7 +493,7 @@ def _explanation() -> list[pa.Field]:
         [
             ("start", pa.int64()),
             ("end", pa.int64()),
-            ("text", pa.string()),
+            ("text", text or pa.string()),
             ("score", pa.float64()),
             ("reason", pa.string()),
             ("evidence", evidence),
@@ -511,7 +586,7 @@ class RowsWriter:
             return schema
         pa = _pyarrow()
         kept = [field for field in schema if field.name not in OURS]
-        return pa.schema([*kept, *_explanation()], metadata=schema.metadata)
+        return pa.schema([*kept, *explanation_fields()], metadata=schema.metadata)
 
     def _end_group(self) -> None:
         if not self._group:
@@ -532,7 +607,7 @@ class RowsWriter:
             table = table.set_column(index, table.schema.field(index), column)
         if self._explain:
             table = table.drop_columns([name for name in OURS if name in table.schema.names])
-            for field in _explanation():
+            for field in explanation_fields():
                 table = table.append_column(field, answers.column(field.name))
             table = table.replace_schema_metadata(self._schema.metadata)  # type: ignore[union-attr]
         return table
@@ -563,19 +638,34 @@ class LinesToParquet:
         Where the file's bytes go.
     name
         What the target is called, for messages.
+    text_field
+        The column that a file without records has.
     """
 
-    def __init__(self, sink: Sink, *, name: str) -> None:
+    def __init__(self, sink: Sink, *, name: str, text_field: str) -> None:
         self._pa = _pyarrow()
+        self._errors = (self._pa.ArrowException, OverflowError, TypeError, ValueError)
         self._file = _File(sink)
         self._name = name
+        self._text_field = text_field
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
         self._sizes: list[int] = []
         self._group = bytearray()
         self._schema = self._pa.schema([])
 
-    def write(self, lines: bytes) -> None:
-        """Take whole lines."""
+    def write(self, lines: bytes, place: Callable[[int, int], str]) -> None:
+        """Take whole lines; `place` says where one stood, by its index and how many they are.
+
+        Raises
+        ------
+        OutputError
+            If a record does not fit into one table with those before it.
+        """
+        records = _parsed(lines)
+        try:
+            self._schema = self._with(_schema_of(records))
+        except self._errors:
+            raise self._misfit(records, place) from None
         self._group += lines
         while len(self._group) >= _LINES_GROUP:
             end = self._group.index(b"\n", _LINES_GROUP - 1) + 1
@@ -584,16 +674,19 @@ class LinesToParquet:
 
     def close(self) -> None:
         """Write the file."""
-        with self._spool as spool, self._errors():
+        with self._spool as spool:
             if self._group:
                 self._end_group(bytes(self._group))
-            spool.seek(0)
+            if not self._schema.names:
+                self._schema = self._pa.schema([(self._text_field, self._pa.string())])
+            with temporary():
+                spool.seek(0)
             writer = self._pa.parquet.ParquetWriter(
                 self._file, self._schema, compression=_NEW_COMPRESSION
             )
             with writer:
                 for size in self._sizes:
-                    table = self._pa.Table.from_pylist(_parsed(spool.read(size)), self._schema)
+                    table = self._table(_parsed(spool.read(size)))
                     writer.write_table(table, row_group_size=max(1, table.num_rows))
 
     def discard(self) -> None:
@@ -601,24 +694,53 @@ class LinesToParquet:
         self._spool.close()
 
     def _end_group(self, lines: bytes) -> None:
-        with self._errors():
-            schema = _schema_of(_parsed(lines))
-            self._schema = self._pa.unify_schemas(
-                [self._schema, schema], promote_options="permissive"
-            )
-        self._spool.write(lines)
+        with temporary():
+            self._spool.write(lines)
         self._sizes.append(len(lines))
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _with(self, schema: pa.Schema) -> pa.Schema:
+        """The types so far, made wide enough for those of `schema` too."""
+        return self._pa.unify_schemas([self._schema, schema], promote_options="permissive")
+
+    def _problem(self, records: Sequence[dict[str, Any]]) -> Exception | None:
+        """Why records do not fit with those before them; None where they do."""
         try:
-            yield
-        except (self._pa.ArrowException, UnicodeError, OverflowError, ValueError) as error:
-            raise OutputError(
-                f"the records do not fit into one table ({error})",
-                place=self._name,
-                next_step="use --output-format jsonl",
-            ) from error
+            self._with(_schema_of(records))
+        except self._errors as error:
+            return error
+        return None
+
+    def _misfit(
+        self, records: Sequence[dict[str, Any]], place: Callable[[int, int], str]
+    ) -> OutputError:
+        """What the user is told of the first record that does not fit."""
+        first = bisect_left(
+            range(len(records)),
+            1,
+            key=lambda last: self._problem(records[: last + 1]) is not None,
+        )
+        upto = records[: first + 1]
+        columns = ((name, [{name: record.get(name)} for record in upto]) for name in upto[-1])
+        problems = ((name, self._problem(column)) for name, column in columns)
+        name, error = next((name, error) for name, error in problems if error is not None)
+        return self._unfit(name, error, place(first, len(records)))
+
+    def _unfit(self, column: str, error: Exception, place: str) -> OutputError:
+        return OutputError(
+            f"the field {column!r} does not fit into one table with the records before ({error})",
+            place=place,
+            next_step="use --output-format jsonl",
+        )
+
+    def _table(self, records: Sequence[dict[str, Any]]) -> pa.Table:
+        columns = []
+        for field in self._schema:
+            values = [record.get(field.name) for record in records]
+            try:
+                columns.append(self._pa.array(values, field.type))
+            except self._errors as error:
+                raise self._unfit(field.name, error, self._name) from error
+        return self._pa.Table.from_arrays(columns, schema=self._schema)
 
 
 def _schema_of(records: Sequence[dict[str, Any]]) -> pa.Schema:
@@ -630,17 +752,58 @@ def _schema_of(records: Sequence[dict[str, Any]]) -> pa.Schema:
 
 
 def _parsed(lines: bytes) -> list[dict[str, Any]]:
-    return [_loads(line) for line in lines.split(b"\n") if line.strip()]
+    records = (_loads(line) for line in lines.split(b"\n") if line.strip())
+    return [{name: _filled(value) for name, value in record.items()} for record in records]
+
+
+def _filled(value: Any) -> Any:
+    """`value` with None in place of objects without a field: Parquet has no column for them."""
+    if isinstance(value, dict):
+        return {name: _filled(item) for name, item in value.items()} or None
+    return [_filled(item) for item in value] if isinstance(value, list) else value
 
 
 def _loads(line: bytes) -> dict[str, Any]:
     try:
         record: dict[str, Any] = orjson.loads(line)
     except orjson.JSONDecodeError:
-        import json
-
         record = json.loads(line)  # NaN and its like, which orjson does not take
     return record
+
+
+def no_row(line: bytes) -> str:
+    """Why a line of JSON cannot become a row; empty where it can."""
+    if not _LONG.search(line):
+        try:
+            orjson.loads(line)
+        except orjson.JSONDecodeError:
+            pass  # NaN and its like, or bytes that are no UTF-8
+        else:
+            return ""
+    try:
+        return _no_value(json.loads(line.decode("utf-8-sig")))
+    except UnicodeDecodeError:
+        return _NO_UTF8
+    except ValueError:  # an integer of thousands of digits
+        return _TOO_LONG
+
+
+def _no_value(value: Any) -> str:
+    """Why a value has no place in a table; empty where it has."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return _NO_UTF8
+        return ""
+    if isinstance(value, int):
+        return "" if -(1 << 63) <= value < 1 << 63 else _TOO_LONG
+    items: Iterable[Any] = ()
+    if isinstance(value, dict):
+        items = chain(value, value.values())
+    elif isinstance(value, list):
+        items = value
+    return next(filter(None, map(_no_value, items)), "")
 
 
 class _File(io.RawIOBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,7 +54,7 @@ class StandardOutput:
             _point_at_nothing(self._stream)
             if isinstance(error, BrokenPipeError):
                 raise
-            raise _cannot_write("standard output", error) from error
+            raise cannot_write("standard output", error) from error
 
 
 def _point_at_nothing(stream: BinaryIO) -> None:
@@ -63,7 +64,8 @@ def _point_at_nothing(stream: BinaryIO) -> None:
         os.close(nothing)
 
 
-def _cannot_write(name: str, error: OSError) -> OutputError:
+def cannot_write(name: str, error: OSError) -> OutputError:
+    """What the user is told of a file that the system does not take."""
     step = ""
     if isinstance(error, FileNotFoundError):
         step = "make the folder first"
@@ -71,6 +73,25 @@ def _cannot_write(name: str, error: OSError) -> OutputError:
         step = "check the permissions of the file and its folder"
     reason = error.strerror or str(error)
     return OutputError(f"cannot be written ({reason})", place=name, next_step=step)
+
+
+@contextmanager
+def temporary() -> Iterator[None]:
+    """While a file without a name is used, which only waits: say where its disk is full.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written or read.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"a temporary file cannot be written ({error.strerror or error})",
+            place=tempfile.gettempdir(),
+            next_step="name a folder with more room in TMPDIR",
+        ) from error
 
 
 class AtomicFile:
@@ -175,7 +196,7 @@ class AtomicFile:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise _cannot_write(self.name, error) from error
+            raise cannot_write(self.name, error) from error
 
 
 def lock(stream: IO[bytes]) -> bool:

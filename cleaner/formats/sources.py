@@ -130,7 +130,7 @@ class Source:
                 rest.append(chunk)
                 yield b""
                 continue
-            yield b"".join([*rest, chunk[:end]])
+            yield from _pieces(b"".join([*rest, chunk[:end]]))
             rest = [chunk[end:]] if end < len(chunk) else []
         if rest:
             yield b"".join(rest)
@@ -161,6 +161,17 @@ class Source:
             ) from None
 
 
+def _pieces(lines: bytes) -> Iterator[bytes]:
+    """Whole lines in pieces of two chunks at most, or one line: compressed data may give many."""
+    at = 0
+    while len(lines) - at > 2 * _CHUNK:
+        end = lines.index(b"\n", at + _CHUNK - 1) + 1
+        yield lines[at:end]
+        at = end
+    if at < len(lines):
+        yield lines[at:]
+
+
 _PACKED = {"": "", "gz": "gzip", "zst": "zstd"}
 
 
@@ -171,7 +182,10 @@ def source(name: str, kind: str | None = None) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the user named, as sources: found anew each time, so that nobody holds a million names.
+    """What the user named, as sources.
+
+    They are found anew each time they are asked for, and those of a folder as they are come to:
+    what is held is the names in one folder, or those that match one pattern.
 
     Attributes
     ----------
@@ -235,20 +249,27 @@ def _walk(folder: Path) -> Iterator[Path]:
     """Files below `folder`, in the order of their names, links to folders not followed."""
     try:
         with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
+            # Names and not entries: those hold ten times the memory, and there may be a million.
+            listed = sorted(
+                (entry.name, entry.is_dir(follow_symlinks=False))
+                for entry in entries
+                if not entry.name.startswith(".") and _is_file_or_folder(entry)
+            )
     except OSError as error:
         raise cannot_read(str(folder), error) from error
-    for entry in listed:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder / entry.name)
-        elif entry.is_file():
-            yield folder / entry.name
+    for name, is_folder in listed:
+        if is_folder:
+            yield from _walk(folder / name)
+        else:
+            yield folder / name
 
 
-def _is_pattern(name: str) -> bool:
-    return glob.has_magic(name) and not os.path.lexists(name)
+def _is_file_or_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, perhaps behind a link, or a folder itself."""
+    try:
+        return entry.is_file() or entry.is_dir(follow_symlinks=False)
+    except OSError:  # a link that leads round in a circle
+        return False
 
 
 def check_sources(sources: Sequence[Source]) -> None:

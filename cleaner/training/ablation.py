@@ -37,7 +37,7 @@ from cleaner.training.detector import (
     inverse_frequency,
     prepare,
 )
-from cleaner.training.fit import digests, fit_topic, hosts, labelled
+from cleaner.training.fit import ALL, digests, fit_topic, hosts, labelled
 from cleaner.words import Lexicon
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def examples_of(data: Path, share: float, name: str, say: Say) -> Prepared:
         *(compose(record, source="intruders") for record in intruder_records(articles, seed=1)),
         *(compose(record, source="headlines") for record in headline_records(articles, seed=3)),
         *digests(articles, max(3, round(len(articles) / 13))),
-        *labelled(data, share, None),
+        *labelled(data, ALL.scaled(share)),
     ]
     examples = prepare(documents, encoder)
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")

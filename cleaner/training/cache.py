@@ -12,11 +12,14 @@ import numpy as np
 if TYPE_CHECKING:
     from cleaner.encoders import Encoder, Vectors
 
+_SHARD = 4_096  # vectors
+
 
 class CachedEncoder:
-    """An encoder whose vectors are read from a folder of ``.npz`` shards where they are known.
+    """An encoder whose vectors are kept in a folder of ``.npz`` shards and read where known.
 
-    A shard holds ``k``, uint64 hashes of texts, and ``v``, their vectors in half precision.
+    A shard holds ``k``, uint64 hashes of texts, and ``v``, their vectors in half precision. New
+    vectors are written a few thousand at a time, and by `flush`.
     """
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
@@ -31,6 +34,7 @@ class CachedEncoder:
                 shards.append(shard["v"])
         self._rows = {key: row for row, key in enumerate(keys)}
         self._vectors = np.concatenate(shards) if shards else np.zeros((0, self.dimensions))
+        self._new: dict[int, Vectors] = {}
 
     @property
     def dimensions(self) -> int:
@@ -42,16 +46,33 @@ class CachedEncoder:
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         missing = []
         for index, text in enumerate(texts):
-            row = self._rows.get(text_hash(text))
-            if row is not None:
+            key = text_hash(text)
+            if (row := self._rows.get(key)) is not None:
                 vectors[index] = self._vectors[row]
+            elif key in self._new:
+                vectors[index] = self._new[key]
             elif text.strip():
                 missing.append(index)
         if missing:
             vectors[missing] = self._encoder.encode([texts[i] for i in missing])
+            self._new |= {text_hash(texts[i]): vectors[i] for i in missing}
+        if len(self._new) >= _SHARD:
+            self.flush()
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         np.divide(vectors, norms, out=vectors, where=norms > 0)
         return vectors
+
+    def flush(self) -> None:
+        """Write what is new to a shard of its own."""
+        if not self._new:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        keys = np.array(list(self._new), dtype=np.uint64)
+        vectors = np.stack(list(self._new.values())).astype(np.float16)
+        np.savez(self._folder / f"{keys[0]:016x}.npz", k=keys, v=vectors)
+        self._rows |= {int(key): len(self._vectors) + i for i, key in enumerate(keys)}
+        self._vectors = np.concatenate([self._vectors, vectors])
+        self._new = {}
 
 
 def text_hash(text: str) -> int:

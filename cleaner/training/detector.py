@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cleaner.encoders import Encoder, Vectors
     from cleaner.evaluation import Labelled
     from cleaner.topic import Floats, TopicModel
+    from cleaner.training.network import Lesson
 
 FOLDS = 3
 FEWEST_FRAGMENTS = 5
@@ -92,7 +93,7 @@ def inverse_frequency(texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]
 def terms_matrix(texts: Sequence[str], lexicon: Lexicon) -> sparse.csr_matrix:
     """Hashed terms of `texts`, scaled as `cleaner.evidence` scales them."""
     found = lexicon.words(texts)
-    buckets, owner = found.terms()
+    buckets, owner = found.terms().buckets()
     scale = 1 / np.sqrt(2 * found.counts + 1)
     return sparse.csr_matrix((scale[owner], (owner, buckets)), shape=(len(texts), BUCKETS))
 
@@ -183,18 +184,20 @@ def fit(
         Examples for the network alone, which takes more of them than trees do.
     """
     folds = np.array([example.fold for example in examples])
-    observed = _observe_apart(examples, folds, topic, frequency)
+    everything = [*examples, *more]
+    observed = _observe_apart(everything, topic, frequency)
+    others = _lessons(more, observed[len(examples) :]) if more else []
+    del observed[len(examples) :]
     say("evidence")
     labels = np.concatenate([example.labels for example in examples])
     sizes = [len(example.labels) for example in examples]
     row_fold = np.repeat(folds, sizes)
     weights = _weights(examples)
     ends = np.cumsum(sizes)[:-1]
-    knowledge = Knowledge(topic, frequency, *fit_wording(examples))
+    knowledge = Knowledge(topic, frequency, *fit_wording(everything))
     if all(network_steps):
-        first, first_apart = _fit_networks(
-            examples, observed, more, knowledge, steps=network_steps, say=say
-        )
+        own = _lessons(examples, observed)
+        first, first_apart = _fit_networks(own, others, everything, steps=network_steps, say=say)
     else:
         matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
         first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
@@ -220,47 +223,48 @@ def fit(
     return Fitted(knowledge, first, second, slope, intercept, names, held_out)
 
 
+def _lessons(examples: Sequence[Example], observed: Sequence[Observed]) -> list[Lesson]:
+    from cleaner.training.network import Lesson
+
+    return [
+        Lesson(Fragments.of(o, o.matrix(), e.title), e.labels)
+        for e, o in zip(examples, observed, strict=True)
+    ]
+
+
 def _fit_networks(
+    own: Sequence[Lesson],
+    others: Sequence[Lesson],
     examples: Sequence[Example],
-    observed: Sequence[Observed],
-    more: Sequence[Example],
-    knowledge: Knowledge,
     *,
     steps: tuple[int, int],
     say: Any,
 ) -> tuple[Network, Floats]:
-    """The network, and for every row of `examples` log-odds from one that did not see its fold."""
-    from cleaner.training.network import Lesson, fit_network
+    """The network, and for every row of `own` log-odds from one that did not see its fold.
 
-    lexicon = Lexicon()
-    own = [Lesson(_fragments(e, o), e.labels) for e, o in zip(examples, observed, strict=True)]
-    others = [Lesson(_fragments(e, _observed(e, knowledge, lexicon)), e.labels) for e in more]
+    `examples` are those of `own`, and then those of `others`.
+    """
+    from cleaner.training.network import fit_network
+
+    lessons = [*own, *others]
     say(f"network: {len(own)} documents and {len(others)} more")
-    folds = [example.fold for example in examples]
-    odds: list[Floats | None] = [None] * len(examples)
+    odds: list[Floats | None] = [None] * len(own)
     for fold in range(FOLDS):
-        known = [lesson for lesson, f in zip(own, folds, strict=True) if f != fold]
-        known += [lesson for lesson, e in zip(others, more, strict=True) if e.fold != fold]
+        known = [lesson for lesson, e in zip(lessons, examples, strict=True) if e.fold != fold]
         network = fit_network(known, steps=steps[0], say=say)
         for index, lesson in enumerate(own):
-            if folds[index] == fold:
+            if examples[index].fold == fold:
                 odds[index] = network.odds(lesson.fragments)
-    network = fit_network([*own, *others], steps=steps[1], say=say)
+    network = fit_network(lessons, steps=steps[1], say=say)
     return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
 
 
-def _fragments(example: Example, observed: Observed) -> Fragments:
-    return Fragments.of(observed, observed.matrix(), example.title)
-
-
 def _observe_apart(
-    examples: Sequence[Example],
-    folds: Labels,
-    topic: TopicModel,
-    frequency: npt.NDArray[np.float32],
+    examples: Sequence[Example], topic: TopicModel, frequency: npt.NDArray[np.float32]
 ) -> list[Observed]:
     """First-pass evidence, the wording models fitted without the document's own sites."""
     lexicon = Lexicon()
+    folds = np.array([example.fold for example in examples])
     observed: list[Observed | None] = [None] * len(examples)
     for fold in range(FOLDS):
         others = [e for e, f in zip(examples, folds, strict=True) if f != fold]

@@ -7,10 +7,10 @@ JSON Lines, a document a line: ``news_clean``, ``news_injected``, ``news_noisy``
 
 from __future__ import annotations
 
-import json
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +42,74 @@ from cleaner.training.corpora import (
     split_sentences,
 )
 from cleaner.training.detector import (
+    FOLDS,
     Example,
     fit,
     inverse_frequency,
     prepare,
     save,
 )
+from cleaner.training.furniture import Headlines, furniture_records, pages_of
 
 _SUFFIX = ".jsonl.gz"
-_LABELLED = {"news_injected": 1600, "news_noisy": 1445, "pages_wcxb": 1000, "pages_cleaneval": 350}
-_LONGEST = 500  # lines; the few longer pages would outweigh all others
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of the data to learn from.
+
+    Attributes
+    ----------
+    labelled
+        For each labelled set: documents at the most, and of one site at the most.
+    articles
+        Clean articles at the most.
+    rounds
+        How many times each article gets other furniture.
+    longest
+        Lines of a page at the most: the few longer ones would outweigh all others.
+    """
+
+    labelled: Mapping[str, tuple[int, int]]
+    articles: int
+    rounds: int
+    longest: int = 500
+
+    def scaled(self, share: float) -> Sizes:
+        """A share of it all."""
+        return replace(
+            self,
+            labelled={
+                name: (round(most * share), round(of_a_site * share))
+                for name, (most, of_a_site) in self.labelled.items()
+            },
+            articles=round(self.articles * share),
+        )
+
+
+# A static encoder reads all there is; a transformer would need hours, and gets a part.
+ALL = Sizes(
+    {
+        "news_injected": (1_600, 1_600),
+        "news_noisy": (1_500, 1_500),
+        "pages_wcxb": (2_800, 2_800),
+        "pages_cleaneval": (1_400, 1_400),
+    },
+    articles=1_600,
+    rounds=2,
+)
+PART = Sizes(
+    {
+        "news_injected": (900, 110),
+        "news_noisy": (900, 70),
+        "pages_wcxb": (650, 650),
+        "pages_cleaneval": (150, 150),
+    },
+    articles=1_300,
+    rounds=3,
+    longest=300,
+)
+_LONGEST = 500  # lines of a clean article
 _SHORTEST_HOST = 8  # sentences
 _LONGEST_HOST = 120  # sentences
 _TOPIC_SENTENCES = 60  # of an article
@@ -79,31 +137,55 @@ def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
     return made
 
 
-Chosen = frozenset[tuple[str, str, str]] | None
-
-
-def _is_chosen(chosen: Chosen, name: str, record: dict[str, Any]) -> bool:
-    return chosen is None or (name, record["id"], record.get("view") or "") in chosen
-
-
-def labelled(data: Path, share: float, chosen: Chosen) -> list[Labelled]:
-    """The labelled scrapes, at most `share` of each set's cap, of those in `chosen`."""
+def labelled(data: Path, sizes: Sizes) -> list[Labelled]:
+    """The labelled scrapes, as many as `sizes` allows."""
     documents = []
-    for name, most in _LABELLED.items():
-        records = [
-            r
-            for r in read_records([data / f"{name}{_SUFFIX}"])
-            if len(r["lines"]) < _LONGEST
-            and _is_chosen(chosen, name, r)
-            and not is_fixture_site(site_of(r))
-        ]
-        records.sort(key=lambda record: fold_of(record["id"], 1 << 32))
-        for record in records[: round(most * share)]:
-            # CleanEval's pages carry no address: each counts as a site of its own.
+    for name, (most, of_a_site) in sizes.labelled.items():
+        taken: Counter[str] = Counter()
+        for record in _records(data, name, sizes):
+            # CleanEval's pages are of nearly as many sites: each counts as one of its own.
             site = record["id"] if name == "pages_cleaneval" else site_of(record)
+            if taken.total() == most or taken[site] == of_a_site:
+                continue
+            taken[site] += 1
             kinds = (name, record.get("view"), record.get("page_type"))
             documents.append(compose(record, site=site, source="/".join(filter(None, kinds))))
     return documents
+
+
+def _records(data: Path, name: str, sizes: Sizes) -> list[dict[str, Any]]:
+    """Records of a set that may be learned from: articles first, and else in no order."""
+    records = [
+        record
+        for record in read_records([data / f"{name}{_SUFFIX}"])
+        if len(record["lines"]) < sizes.longest and not is_fixture_site(site_of(record))
+    ]
+    records.sort(key=lambda r: (r.get("page_type", "article") != "article", _shuffled(r)))
+    return records
+
+
+def _shuffled(record: Mapping[str, Any]) -> int:
+    return fold_of(record["id"], 1 << 32)
+
+
+def furniture(
+    data: Path, articles: Sequence[Host], sites: Sequence[str], encoder: Encoder, sizes: Sizes
+) -> list[Labelled]:
+    """Articles with furniture of pages and headlines of other articles put in."""
+    scrapes = [
+        (record, record["id"] if name == "pages_cleaneval" else site_of(record))
+        for name, (most, _) in sizes.labelled.items()
+        for record in _records(data, name, sizes)[:most]
+        if record.get("view") != "extracted"
+    ]
+    pages = pages_of(scrapes)
+    titles = list(dict.fromkeys(a.title.strip() for a in articles if a.title.strip()))
+    headlines = Headlines(titles, encoder.encode([title[:ENCODED] for title in titles]))
+    return [
+        compose(record, site=record["site"], source="furniture")
+        for seed in range(11, 11 + sizes.rounds)
+        for record in furniture_records(articles, sites, pages, headlines, folds=FOLDS, seed=seed)
+    ]
 
 
 def digests(articles: Sequence[Host], count: int) -> list[Labelled]:
@@ -122,30 +204,47 @@ def digests(articles: Sequence[Host], count: int) -> list[Labelled]:
     return made
 
 
-def for_network(
-    data: Path, articles: Sequence[Host], share: float, *, slow: bool
-) -> list[Labelled]:
-    """More documents with intruders: the same articles again, and, unless `slow`, more articles."""
-    documents = [
-        compose(record, source="intruders")
-        for seed in (4, 5, 6)
-        for record in intruder_records(articles, seed=seed)
-    ]
-    if slow:
-        return documents
-    # The clean text of a page goes by the page's number: what is kept for the fixtures stays out.
-    sites = {r["id"]: site_of(r) for r in read_records([data / f"pages_wcxb{_SUFFIX}"])}
-    unlabelled = [
+def own_articles(data: Path) -> list[Host]:
+    """Clean news that the static encoder was not trained on, less a fifth for the benchmark."""
+    return hosts(
+        record
+        for record in read_records([data / f"news_clean{_SUFFIX}"])
+        if fold_of(record["id"], 5) in (2, 3)
+    )
+
+
+def varied_articles(data: Path, share: float) -> tuple[list[Host], list[str]]:
+    """Clean articles of many kinds, and the site of each where it is a page's; none of fixtures."""
+    # The clean text of a page goes by the page's number.
+    pages = {r["id"]: site_of(r) for r in read_records([data / f"pages_wcxb{_SUFFIX}"])}
+    records = [
         record
         for record in read_records([data / f"articles_unlabelled{_SUFFIX}"])
         if len(record["lines"]) < _LONGEST
-        and not is_fixture_site(sites.get(record["id"], record["id"]))
+        and not is_fixture_site(pages.get(record["id"], record["id"]))
     ]
-    others = [host for host in hosts(unlabelled) if len(host.sentences) < _LONGEST_HOST]
-    others = others[: round(len(others) * share)]
-    records = [*intruder_records(others, seed=7), *intruder_records(others, seed=8)]
-    return documents + [
-        compose(record, site=sites.get(record["id"], ""), source="intruders") for record in records
+    pages |= {r["id"]: r["id"] for r in records if r["source"] == "cleaneval"}
+    found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST]
+    found = found[: round(len(found) * share)]
+    return found, [pages.get(host.identity, "") for host in found]
+
+
+def made(articles: Sequence[Host], share: float) -> list[Labelled]:
+    """Documents made of clean articles: intruders, headlines and digests."""
+    headlines = headline_records(articles[: round(900 * share)], seed=3)
+    return [
+        *intruders(articles, [""] * len(articles), 1),
+        *(compose(record, source="headlines") for record in headlines),
+        *digests(articles, round(120 * share)),
+    ]
+
+
+def intruders(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list[Labelled]:
+    """Articles with sentences of others put in; `sites` are theirs, where that matters."""
+    known = {article.identity: site for article, site in zip(articles, sites, strict=False)}
+    return [
+        compose(record, site=known[record["id"]], source="intruders")
+        for record in intruder_records(articles, seed=seed)
     ]
 
 
@@ -187,30 +286,24 @@ def report(
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option("--share", default=1.0, show_default=True, help="Share of the data to use.")
 @click.option(
-    "--only",
-    type=click.Path(exists=True, path_type=Path),
-    help="JSON list of [set, id, view]: use these documents alone.",
-)
-@click.option(
     "--vectors",
-    type=click.Path(exists=True, path_type=Path),
-    help="Folder of vectors of the transformer that were kept.",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which the vectors of the accurate tier's transformer are kept.",
 )
 @click.option("--axes", default=64, show_default=True, help="Axes of the topic model.")
 @click.option(
     "--steps",
     type=(int, int),
-    default=(2_600, 8_000),
+    default=(2_500, 6_000),
     show_default=True,
     help="Batches that the networks of the folds learn from, and the one that is kept.",
 )
 @click.option("--threshold", default=0.8, show_default=True, help="Default threshold to store.")
-def main(  # noqa: PLR0913, PLR0917  # one for each option
+def main(
     name: str,
     data: Path,
     output: Path,
     share: float,
-    only: Path | None,
     vectors: Path | None,
     axes: int,
     steps: tuple[int, int],
@@ -223,52 +316,53 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
     encoder = load_encoder(name)
+    slow = None
     if vectors is not None:
         slow = CachedEncoder(TransformerEncoder.accurate(), vectors)
         encoder = JointEncoder((slow, load_encoder("fast")), name=name)
-    chosen: Chosen = None
-    if only is not None:
-        chosen = frozenset((s, i, v) for s, i, v in json.loads(only.read_text(encoding="utf-8")))
-    # Two fifths of the clean articles taught the static encoder, one fifth is for the benchmark.
-    clean = [
-        record
-        for record in read_records([data / f"news_clean{_SUFFIX}"])
-        if fold_of(record["id"], 5) in (2, 3) and _is_chosen(chosen, "news_clean", record)
-    ]
-    articles = hosts(clean)[: round(1600 * share)]
-    documents = [
-        compose(record, source="intruders")
-        for seed in (1, 2)
-        for record in intruder_records(articles, seed=seed)
-    ]
-    documents += [
-        compose(record, source="headlines") for record in headline_records(articles[:900], seed=3)
-    ]
-    documents += digests(articles, round(120 * share))
-    documents += labelled(data, share, chosen)
+    part = name == "accurate"
+    sizes = (PART if part else ALL).scaled(share)
+    articles = own_articles(data)[: sizes.articles]
+    documents = labelled(data, sizes) + made(articles, share)
     say(f"{len(documents)} documents")
     examples = prepare(documents, encoder)
-    say(f"{sum(len(e.labels) for e in examples)} fragments encoded")
-    unlabelled = [data / f"articles_unlabelled{_SUFFIX}"]
-    varied = []
-    if vectors is None:  # a slow encoder makes do with the articles it has encoded anyway
-        more = read_articles(unlabelled, split=split_sentences)
-        varied = [a.sentences for a in more if fold_of(a.identity, 3) == 0]
-    topic = fit_topic([*(a.sentences for a in articles), *varied], encoder, axes=axes)
-    words = read_articles(unlabelled, split=lambda line: [line])
+    say(f"{sum(len(e.labels) for e in examples)} fragments")
+    varied, sites = ([], []) if part else varied_articles(data, share)
+    topic = fit_topic([a.sentences for a in (*articles, *varied[::3])], encoder, axes=axes)
+    words = read_articles([data / f"articles_unlabelled{_SUFFIX}"], split=lambda line: [line])
     frequency = inverse_frequency([a.sentences for a in words])
-    repeated = prepare(for_network(data, articles, share, slow=vectors is not None), encoder)
-    say(f"{len(repeated)} more documents for the network")
-    fitted = fit(examples, topic, frequency, network_steps=steps, more=repeated, say=say)
+    clean, sites = [*articles, *varied], [*[""] * len(articles), *sites]
+    others = furniture(data, clean, sites, encoder, sizes)
+    for seed in range(21, 21 + (6 if part else 3)):  # a part has fewer articles: each comes oftener
+        others += intruders(articles, sites, seed)
+    for seed in (7, 8, 9):
+        others += intruders(varied, sites[len(articles) :], seed)
+    more = prepare(others, encoder)
+    if slow is not None:
+        slow.flush()
+    say(f"{len(more)} more documents for the network")
+    fitted = fit(examples, topic, frequency, network_steps=steps, more=more, say=say)
     found = report(examples, fitted.held_out, threshold)
     for source, row in found.items():
         click.echo(f"{source:32s} {row}")
-    manifest = {
+    save(fitted, output, _manifest(name, steps, sizes, threshold, found), threshold=threshold)
+    say(f"written to {output}")
+
+
+def _manifest(
+    name: str,
+    steps: tuple[int, int],
+    sizes: Sizes,
+    threshold: float,
+    found: Mapping[str, Figures],
+) -> dict[str, Any]:
+    return {
         "encoder": name,
         "licence": "Apache-2.0",
         "made_by": "python -m cleaner.training.fit",
         "network_steps": list(steps),
-        "data": sorted([*_LABELLED, "news_clean", "articles_unlabelled"]),
+        "sizes": asdict(sizes),
+        "data": sorted([*sizes.labelled, "news_clean", "articles_unlabelled"]),
         "origins": [
             "ramybaly/Article-Bias-Prediction (Apache-2.0)",
             "Murrough-Foley/web-content-extraction-benchmark (CC BY 4.0)",
@@ -278,8 +372,6 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
             source: row.to_dict() for source, row in found.items()
         },
     }
-    save(fitted, output, manifest, threshold=threshold)
-    say(f"written to {output}")
 
 
 if __name__ == "__main__":

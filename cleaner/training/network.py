@@ -13,14 +13,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cleaner import network as runtime
-from cleaner.network import Array, Fragments, Layer, Network
+from cleaner.network import Array, Fragments, Layer, Network, Phrases
 
 _LONGEST = 160  # fragments of a document seen at once in training
 _BATCH = 1_500  # fragments, padding included
 _SORTED_TOGETHER = 800  # documents among which those of like length share a batch
 _RATE = 2e-3
 _DROPOUT = 0.1
+_DECAY = 0.02
 _FAR = -1e9  # bias of attention to padding
+_TERMS = 20_000  # known to the network at the most
+_FEWEST = 30  # documents with a fragment to remove in which a term stands
+_PHRASE = 16  # dimensions of a term's vector
+_PHRASE_DECAY = 0.1
+_UNHEARD = 0.3  # share of the terms left out in training: no phrase is to decide alone
+_DEAF = 0.25  # share of the documents that are shown without any
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,25 @@ def _fit(
     evidence = np.concatenate([lesson.fragments.evidence for lesson in lessons[::5]])
     mean, deviation = evidence.mean(axis=0), evidence.std(axis=0) + 1e-6
     dimensions = lessons[0].fragments.vectors.shape[1]
-    model = _Model(len(mean), dimensions, *size)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE / 10, weight_decay=0.02)
+    known = known_terms(lessons)
+    empty = Phrases(known, np.zeros((len(known) + 1, _PHRASE), np.float32))
+    heard = [_heard(lesson, empty) for lesson in lessons]
+    model = _Model(len(mean), dimensions, len(known), *size)
+    phrases = list(model.phrases.parameters())
+    others = [p for p in model.parameters() if p is not phrases[0]]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": others, "weight_decay": _DECAY},
+            {"params": phrases, "weight_decay": _PHRASE_DECAY},
+        ],
+        lr=_RATE / 10,
+    )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, _RATE, total_steps=steps + 1, pct_start=0.1
     )
     losses: list[float] = []
-    for batch in _batches(lessons, generator, steps):
-        inputs, labels, weights = _tensors(batch, mean, deviation)
+    for batch in _batches(heard, generator, steps):
+        inputs, labels, weights = _tensors(batch, mean, deviation, generator)
         odds = model(*inputs)
         each = functional.binary_cross_entropy_with_logits(odds, labels, reduction="none")
         loss = (each * weights).sum() / weights.sum().clamp(min=1e-9)
@@ -90,7 +108,45 @@ def _fit(
         losses.append(float(loss.detach()))
         if len(losses) % 500 == 0:
             say(f"network: step {len(losses)} of {steps}, loss {np.mean(losses[-500:]):.4f}")
-    return _exported(model, mean, deviation)
+    return _exported(model, known, mean, deviation)
+
+
+def known_terms(lessons: Sequence[Lesson]) -> npt.NDArray[np.uint32]:
+    """Hashes of the terms that stand in fragments to remove of many documents, ascending."""
+    seen = []
+    for lesson in lessons:
+        terms = lesson.fragments.terms
+        gone = lesson.labels == 1
+        words = terms.words[np.repeat(gone, terms.counts)]
+        seen.append(
+            np.unique(np.concatenate([words, terms.pairs[np.repeat(gone, terms.counts + 1)]]))
+        )
+    distinct, counts = np.unique(np.concatenate(seen), return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_TERMS]
+    return np.sort(distinct[order[counts[order] >= _FEWEST]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A lesson, and the known terms of its fragments: row of each, and how many a fragment has."""
+
+    lesson: Lesson
+    rows: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+
+def _heard(lesson: Lesson, phrases: Phrases) -> _Heard:
+    terms = lesson.fragments.terms
+    numbers = np.arange(len(terms.counts))
+    owner = [np.repeat(numbers, terms.counts), np.repeat(numbers, terms.counts + 1)]
+    rows = [phrases.rows(terms.words), phrases.rows(terms.pairs)]
+    both, of = np.concatenate(rows), np.concatenate(owner)
+    order = np.argsort(of, kind="stable")
+    order = order[both[order] < len(phrases.known)]
+    return _Heard(lesson, both[order], np.bincount(of[order], minlength=len(numbers)))
 
 
 class _Block(nn.Module):
@@ -123,9 +179,13 @@ class _Block(nn.Module):
 class _Model(nn.Module):
     """`cleaner.network.Network`, to be trained."""
 
-    def __init__(self, names: int, dimensions: int, width: int, heads: int, layers: int) -> None:
+    def __init__(  # the sizes of one thing
+        self, names: int, dimensions: int, terms: int, width: int, heads: int, layers: int
+    ) -> None:
         super().__init__()
-        self.entry = nn.Linear(names + dimensions + 1, width)
+        self.phrases = nn.EmbeddingBag(terms + 1, _PHRASE, mode="sum", padding_idx=terms)
+        nn.init.normal_(self.phrases.weight, std=0.02)
+        self.entry = nn.Linear(names + dimensions + _PHRASE + 1, width)
         self.layers = nn.ModuleList(_Block(width, heads) for _ in range(layers))
         self.norm, self.out = nn.LayerNorm(width), nn.Linear(width, 1)
 
@@ -138,12 +198,16 @@ class _Model(nn.Module):
         weights: Tensor,
         lines: Tensor,
         absent: Tensor,
+        terms: tuple[Tensor, Tensor, Tensor],
     ) -> Tensor:
         pairs = _pairs(vectors, points, weights, lines)
         count = evidence.shape[1]
         mask = absent[:, None, None, :] * _FAR + torch.eye(count) * runtime.APART
         titled = (vectors @ titles[:, :, None]) * runtime.TITLE_SCALE
-        states = self.entry(torch.cat([evidence, vectors * runtime.VECTOR_SCALE, titled], -1))
+        rows, starts, scale = terms
+        phrases = self.phrases(rows, starts).view(*scale.shape, -1) * scale[..., None]
+        scaled = vectors * runtime.VECTOR_SCALE
+        states = self.entry(torch.cat([evidence, scaled, phrases, titled], -1))
         for layer in self.layers:
             states = layer(states, pairs, mask)
         odds: Tensor = self.out(self.norm(states))
@@ -171,8 +235,8 @@ def _pairs(vectors: Tensor, points: Tensor, weights: Tensor, lines: Tensor) -> T
 
 
 def _batches(
-    lessons: Sequence[Lesson], generator: np.random.Generator, steps: int
-) -> Iterator[list[Lesson]]:
+    lessons: Sequence[_Heard], generator: np.random.Generator, steps: int
+) -> Iterator[list[_Heard]]:
     """`steps` batches, each lesson once before any comes again."""
     done = 0
     while done < steps:
@@ -184,29 +248,28 @@ def _batches(
 
 
 def _once_through(
-    lessons: Sequence[Lesson], generator: np.random.Generator
-) -> Iterator[list[Lesson]]:
+    lessons: Sequence[_Heard], generator: np.random.Generator
+) -> Iterator[list[_Heard]]:
     order = generator.permutation(len(lessons))
     for at in range(0, len(order), _SORTED_TOGETHER):
         some = [_cropped(lessons[i], generator) for i in order[at : at + _SORTED_TOGETHER]]
-        some.sort(key=lambda lesson: len(lesson.labels))
-        batches: list[list[Lesson]] = [[]]
+        some.sort(key=len)
+        batches: list[list[_Heard]] = [[]]
         for lesson in some:
-            if batches[-1] and (len(batches[-1]) + 1) * len(lesson.labels) > _BATCH:
+            if batches[-1] and (len(batches[-1]) + 1) * len(lesson) > _BATCH:
                 batches.append([])
             batches[-1].append(lesson)
         for index in generator.permutation(len(batches)):
             yield batches[index]
 
 
-def _cropped(lesson: Lesson, generator: np.random.Generator) -> Lesson:
+def _cropped(heard: _Heard, generator: np.random.Generator) -> _Heard:
     """A stretch of a long document: its evidence says where in the document it stands."""
-    count = len(lesson.labels)
-    if count <= _LONGEST:
-        return lesson
-    at = int(generator.integers(0, count - _LONGEST + 1))
+    if len(heard) <= _LONGEST:
+        return heard
+    at = int(generator.integers(0, len(heard) - _LONGEST + 1))
     part = slice(at, at + _LONGEST)
-    whole = lesson.fragments
+    whole = heard.lesson.fragments
     fragments = replace(
         whole,
         evidence=whole.evidence[part],
@@ -214,15 +277,25 @@ def _cropped(lesson: Lesson, generator: np.random.Generator) -> Lesson:
         points=whole.points[part],
         weights=whole.weights[part],
         lines=whole.lines[part],
+        terms=whole.terms.part(part),
     )
-    return Lesson(fragments, lesson.labels[part])
+    first = int(heard.sizes[:at].sum())
+    sizes = heard.sizes[part]
+    rows = heard.rows[first : first + int(sizes.sum())]
+    return _Heard(Lesson(fragments, heard.lesson.labels[part]), rows, sizes)
 
 
 def _tensors(
-    batch: Sequence[Lesson], mean: Array, deviation: Array
-) -> tuple[list[Tensor], Tensor, Tensor]:
-    """Inputs of the model, labels, and what each fragment counts; padded to the longest."""
-    longest = max(len(lesson.labels) for lesson in batch)
+    batch: Sequence[_Heard],
+    mean: Array,
+    deviation: Array,
+    generator: np.random.Generator | None = None,
+) -> tuple[list[Any], Tensor, Tensor]:
+    """Inputs of the model, labels, and what each fragment counts; padded to the longest.
+
+    With a `generator`, some terms are left out.
+    """
+    longest = max(map(len, batch))
     limit = runtime.CLIPPED
 
     def padded(values: Sequence[npt.NDArray[Any]], fill: float = 0.0) -> Tensor:
@@ -231,10 +304,10 @@ def _tensors(
             out[row, : len(value)] = value
         return torch.from_numpy(out)
 
-    parts = [lesson.fragments for lesson in batch]
+    parts = [heard.lesson.fragments for heard in batch]
     standard = [np.clip((p.evidence - mean) / deviation, -limit, limit) for p in parts]
-    labels = padded([lesson.labels for lesson in batch], -1.0)
-    sizes = torch.tensor([len(lesson.labels) for lesson in batch], dtype=torch.float32)
+    labels = padded([heard.lesson.labels for heard in batch], -1.0)
+    sizes = torch.tensor([len(heard) for heard in batch], dtype=torch.float32)
     # Long documents count by the root of their length.
     weights = (labels >= 0).float() / sizes.sqrt()[:, None]
     inputs = [
@@ -245,11 +318,36 @@ def _tensors(
         padded([p.weights for p in parts]),
         padded([p.lines for p in parts], -1.0),
         padded([np.zeros(len(p)) for p in parts], 1.0),
+        (*_bags(batch, longest, generator), padded([_scale(p) for p in parts])),
     ]
     return inputs, labels.clamp(min=0), weights
 
 
-def _exported(model: _Model, mean: Array, deviation: Array) -> Network:
+def _scale(fragments: Fragments) -> Array:
+    return (1 / np.sqrt(2 * fragments.terms.counts + 1)).astype(np.float32)
+
+
+def _bags(
+    batch: Sequence[_Heard], longest: int, generator: np.random.Generator | None
+) -> tuple[Tensor, Tensor]:
+    """Rows of the known terms, and where each fragment's begin; padding has none."""
+    rows = np.concatenate([heard.rows for heard in batch])
+    sizes = np.zeros((len(batch), longest), dtype=np.int64)
+    for row, heard in enumerate(batch):
+        sizes[row, : len(heard)] = heard.sizes
+    flat = sizes.ravel()
+    if generator is not None:
+        kept = generator.random(len(rows)) >= _UNHEARD
+        deaf = generator.random(len(batch)) < _DEAF
+        kept &= ~np.repeat(deaf, [len(heard.rows) for heard in batch])
+        owner = np.repeat(np.arange(len(flat)), flat)
+        rows, flat = rows[kept], np.bincount(owner[kept], minlength=len(flat))
+    return torch.from_numpy(rows), torch.from_numpy(np.cumsum(flat) - flat)
+
+
+def _exported(
+    model: _Model, known: npt.NDArray[np.uint32], mean: Array, deviation: Array
+) -> Network:
     def dense(linear: nn.Linear) -> Array:
         with torch.no_grad():
             return torch.cat([linear.weight.T, linear.bias[None]]).numpy().copy()
@@ -271,7 +369,11 @@ def _exported(model: _Model, mean: Array, deviation: Array) -> Network:
         for block in model.layers
         if isinstance(block, _Block)
     )
+    with torch.no_grad():
+        vectors = model.phrases.weight.numpy().copy()
+    vectors[-1] = 0.0
     return Network(
+        phrases=Phrases(known, vectors.astype(np.float16).astype(np.float32)),
         mean=mean.astype(np.float32),
         deviation=deviation.astype(np.float32),
         entry=dense(model.entry),
