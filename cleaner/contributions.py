@@ -125,15 +125,18 @@ class Contributions:
     base, last
         The last look, which sees the verdicts of the one before, calibrated: log-odds before any
         evidence, and shape (n, m).
+    furniture
+        Shape (n,), 0 upward: how far the network for furniture raises the fragment.
     line
-        Shape (n,), 0 upward: how far the line as a whole raises the fragment. `base`, `last` and
-        `line` together are the log-odds of the score.
+        Shape (n,), 0 upward: how far the line as a whole raises the fragment. `base`, `last`,
+        `furniture` and `line` together are the log-odds of the score.
     """
 
     names: tuple[str, ...]
     first: FirstLook
     base: float
     last: Floats
+    furniture: Floats
     line: Floats
 
 

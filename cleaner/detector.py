@@ -2,11 +2,13 @@
 
 The first pass is a network that reads all fragments at once (`cleaner.network`), or, in a detector
 that was fitted without one, gradient-boosted trees. The second is gradient-boosted trees that see
-the first one's verdicts.
+the first one's verdicts. Beside them stands, in the shipped detectors, a network for furniture
+alone: it has learned the wording of many sites and of no prose; the surer of both is believed.
 
 A detector is a folder: arrays (``knowledge.npz``), the network (``network.npz``) or the first trees
-(``first.onnx``), the second trees (``second.onnx``, run by onnxruntime), the trees as arrays for
-explanations (``trees.npz``), and a manifest. Nothing in it is code.
+(``first.onnx``), the second trees (``second.onnx``, run by onnxruntime), the network for furniture
+(``furniture.npz``, not in every detector), the trees as arrays for explanations (``trees.npz``),
+and a manifest. Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 NETWORK = "network.npz"
+FURNITURE = "furniture.npz"
 REVIEWS = 1
 # Where so many fragments are all but certain, a family of intruders is there. Trees that look a few
 # more times find its quieter members; without a family, more looks would only feed on their own
@@ -44,6 +47,9 @@ FAMILY = 3
 CERTAIN = 0.85
 FAMILY_REVIEWS = 6
 NETWORK_WEIGHT = 0.75
+# Log-odds that the network for furniture is believed less by: on clean articles of other sites it
+# takes more prose for furniture than it says.
+FURNITURE_MARGIN = 1.0
 _SAME = 1e-5  # between scores from the trees as arrays and as ONNX, which differ in precision
 
 
@@ -63,6 +69,8 @@ class Scored:
         How much of the log-odds of the scores is the network's, 0 to 1; the trees give the rest.
     title
         The title's vector, shape (dimensions,); None without a title.
+    furniture
+        Log-odds of the network for furniture, shape (n,); None in a detector without one.
     """
 
     scores: Floats
@@ -70,6 +78,7 @@ class Scored:
     first: Floats
     network_weight: float = 0.0
     title: Vectors | None = None
+    furniture: Floats | None = None
 
 
 class Detector:
@@ -81,6 +90,7 @@ class Detector:
         knowledge: Knowledge,
         first: Any,
         second: Any,
+        furniture: Network | None = None,
         slope: float,
         intercept: float,
         manifest: Mapping[str, Any],
@@ -91,6 +101,7 @@ class Detector:
         self.folder = folder
         self._first = first
         self._second = second
+        self._furniture = furniture
         self._slope = slope
         self._intercept = intercept
         self._lexicon = Lexicon()
@@ -116,6 +127,7 @@ class Detector:
             slope, intercept = float(calibration["slope"]), float(calibration["intercept"])
             float(manifest["threshold"]), list(manifest["evidence"])
             first, second = _first(folder), _session(folder / "second.onnx")
+            furniture = _network(folder / FURNITURE)
             _check_evidence(manifest["evidence"], knowledge)
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
@@ -127,6 +139,7 @@ class Detector:
             knowledge=knowledge,
             first=first,
             second=second,
+            furniture=furniture,
             slope=slope,
             intercept=intercept,
             manifest=manifest,
@@ -166,18 +179,29 @@ class Detector:
             parts = [sigmoid((1 - w) * _odds(p) + w * own) if w else p for w, p, own in mixed]
         elif families.any():
             self._look_again(observed, np.flatnonzero(families).tolist(), found, parts)
+        apart = self._furniture_odds(documents, observed)
         return [
             Scored(
-                np.round(_of_one_piece(part, document.segments), 6),
+                np.round(_of_one_piece(_at_least(part, other), document.segments), 6),
                 one,
                 own,
                 weight,
                 document.title_vector,
+                other,
             )
-            for document, one, part, own, weight in zip(
-                documents, found, parts, odds, weights.tolist(), strict=True
+            for document, one, part, own, weight, other in zip(
+                documents, found, parts, odds, weights.tolist(), apart, strict=True
             )
         ]
+
+    def _furniture_odds(
+        self, documents: Sequence[Encoded], observed: Observed
+    ) -> Sequence[Floats | None]:
+        """Of each document the log-odds of the network for furniture, less the margin."""
+        if self._furniture is None:
+            return [None] * len(documents)
+        odds = self._odds_of(self._furniture, documents, observed)
+        return [own - FURNITURE_MARGIN for own in odds]
 
     def _look_again(
         self, observed: Observed, numbers: Sequence[int], found: list[Observed], parts: list[Floats]
@@ -192,11 +216,18 @@ class Detector:
         matrix = observed.matrix()
         if not isinstance(self._first, Network):
             return _run(self._first, matrix)
-        odds = [
-            self._first.odds(Fragments.of(one, matrix[extent], document.title_vector))
+        return np.concatenate(self._odds_of(self._first, documents, observed))
+
+    def _odds_of(
+        self, network: Network, documents: Sequence[Encoded], observed: Observed
+    ) -> list[Floats]:
+        """A network's log-odds of each document's fragments, rounded to six digits."""
+        matrix = observed.matrix()
+        odds = (
+            network.odds(Fragments.of(one, matrix[extent], document.title_vector))
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
-        ]
-        return np.asarray(np.round(np.concatenate(odds), 6), dtype=np.float64)
+        )
+        return [np.round(own, 6) for own in odds]
 
     def contributions(self, scored: Scored, segments: Segments) -> Contributions:
         """What each piece of evidence adds to the scores that `score` gave.
@@ -213,6 +244,10 @@ class Detector:
         last = trust * self._slope * second.contributions(matrix)
         last[:, self.manifest["evidence"].index("first")] += scored.network_weight * scored.first
         odds = base + last.sum(axis=1)
+        apart = np.zeros(len(odds))
+        if scored.furniture is not None:
+            apart = np.maximum(scored.furniture - odds, 0.0)
+        odds = odds + apart
         whole = _of_one_piece(sigmoid(odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
             raise self._other_trees("they give other scores than the detector")
@@ -222,6 +257,7 @@ class Detector:
             first=self._first_look(scored, matrix, first),
             base=base,
             last=last,
+            furniture=apart,
             line=np.where(whole > sigmoid(odds), raised, 0.0),
         )
 
@@ -264,6 +300,11 @@ class Detector:
             seen = review(observed, scores, knowledge=self.knowledge)
             scores = sigmoid(self._slope * _run(self._second, seen.matrix()) + self._intercept)
         return seen, scores
+
+
+def _at_least(scores: Floats, odds: Floats | None) -> Floats:
+    """Scores raised to those of `odds`, where there are any."""
+    return scores if odds is None else np.maximum(scores, sigmoid(odds))
 
 
 def _of_one_piece(scores: Floats, segments: Segments) -> Floats:
@@ -313,9 +354,14 @@ def _knowledge(arrays: Any) -> Knowledge:
 
 def _first(folder: Path) -> Any:
     """The first pass: a network where the folder holds one, else trees."""
-    if not (folder / NETWORK).exists():
-        return _session(folder / "first.onnx")
-    with np.load(folder / NETWORK, allow_pickle=False) as arrays:
+    return _network(folder / NETWORK) or _session(folder / "first.onnx")
+
+
+def _network(path: Path) -> Network | None:
+    """The network in a file; None where there is none."""
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as arrays:
         return Network.from_arrays(arrays)
 
 

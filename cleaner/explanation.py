@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cleaner.topic import Floats
 
 Values = Mapping[str, float]
-FAMILY, LINE = "family", "line"
+FAMILY, FURNITURE, LINE = "family", "furniture", "line"
 NEAREST = 5  # fragments closest to one, of which it is told how many are out
 _BLOCK = 512  # fragments compared with all others at once
 _NAMED = 3  # kinds of the first look that are named in the last one
@@ -173,6 +173,9 @@ def explain(inspected: Inspected, goes: Sequence[bool] | None = None) -> Iterato
         if goes is not None:
             values["closest_out"] = sum(goes[other] for other in closest[index])
         last = [_named(t, first) for t in _terms(parts.names, parts.last[index], values)]
+        if parts.furniture[index] > 0:
+            words = "raised to what the network that knows the furniture of many sites says"
+            last.append(Term(FURNITURE, words, float(parts.furniture[index])))
         if parts.line[index] > 0:
             words = "raised towards the score of its line as a whole"
             last.append(Term(LINE, words, float(parts.line[index])))

@@ -229,7 +229,9 @@ class Network:
             Layer(**{name: own[f"{number}_{name}"] for name in Layer.__slots__})
             for number in numbers
         )
-        phrases = Phrases(arrays[_OF_PHRASES[0]], arrays[_OF_PHRASES[1]].astype(np.float32))
+        # One that was trained without phrases knows nothing of wording.
+        known = arrays.get(_OF_PHRASES[0], np.zeros(0, np.uint32))
+        phrases = Phrases(known, arrays.get(_OF_PHRASES[1], np.zeros((1, 0))).astype(np.float32))
         single = {name: own[name] for name in cls.__slots__ if name not in ("phrases", "layers")}
         return cls(phrases=phrases, layers=layers, **single)
 

@@ -20,7 +20,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
-from cleaner.detector import FORMAT, NETWORK, sigmoid
+from cleaner.detector import FORMAT, FURNITURE, NETWORK, sigmoid
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
 from cleaner.segment import Segments, segment
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 FOLDS = 3
 FEWEST_FRAGMENTS = 5
+NO_FURNITURE = ("intruders", "headlines", "digest")  # sources whose fragments to remove are prose
 _SEEN = 3  # fragments in which a term must stand to be learned from
 Labels = npt.NDArray[np.int64]
 
@@ -109,7 +110,7 @@ def fit_wording(
     labels: list[int] = []
     vectors: list[Vectors] = []
     for example in examples:
-        if example.document.source in ("intruders", "headlines", "digest"):
+        if example.document.source in NO_FURNITURE:
             continue
         use = np.flatnonzero(example.labels >= 0)
         own = example.segments.texts
@@ -184,20 +185,22 @@ def fit(
         Examples for the network alone, which takes more of them than trees do.
     """
     folds = np.array([example.fold for example in examples])
-    everything = [*examples, *more]
-    observed = _observe_apart(everything, topic, frequency)
-    others = _lessons(more, observed[len(examples) :]) if more else []
-    del observed[len(examples) :]
+    observed = _observe_apart(examples, topic, frequency, scrapes=examples)
     say("evidence")
     labels = np.concatenate([example.labels for example in examples])
     sizes = [len(example.labels) for example in examples]
     row_fold = np.repeat(folds, sizes)
     weights = _weights(examples)
     ends = np.cumsum(sizes)[:-1]
-    knowledge = Knowledge(topic, frequency, *fit_wording(everything))
+    knowledge = Knowledge(topic, frequency, *fit_wording(examples))
     if all(network_steps):
-        own = _lessons(examples, observed)
-        first, first_apart = _fit_networks(own, others, everything, steps=network_steps, say=say)
+        others = _observe_apart(more, topic, frequency, scrapes=examples)
+        lessons = [*_lessons(examples, observed), *_lessons(more, others)]
+        del others
+        folds_of_all = [example.fold for example in (*examples, *more)]
+        first, first_apart = _fit_networks(
+            lessons, folds_of_all, len(examples), steps=network_steps, say=say
+        )
     else:
         matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
         first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
@@ -233,41 +236,86 @@ def _lessons(examples: Sequence[Example], observed: Sequence[Observed]) -> list[
 
 
 def _fit_networks(
-    own: Sequence[Lesson],
-    others: Sequence[Lesson],
-    examples: Sequence[Example],
+    lessons: Sequence[Lesson],
+    folds: Sequence[int],
+    count: int,
     *,
     steps: tuple[int, int],
     say: Any,
 ) -> tuple[Network, Floats]:
-    """The network, and for every row of `own` log-odds from one that did not see its fold.
+    """The network, and for every row of the first `count` lessons log-odds from one apart.
 
-    `examples` are those of `own`, and then those of `others`.
+    It learns no words: most of what it is to find is prose, and by its words it would know the
+    articles of the training.
     """
     from cleaner.training.network import fit_network
 
-    lessons = [*own, *others]
-    say(f"network: {len(own)} documents and {len(others)} more")
-    odds: list[Floats | None] = [None] * len(own)
+    none = np.zeros(0, dtype=np.uint32)
+    say(f"network: {count} documents and {len(lessons) - count} more")
+    odds: list[Floats | None] = [None] * count
     for fold in range(FOLDS):
-        known = [lesson for lesson, e in zip(lessons, examples, strict=True) if e.fold != fold]
-        network = fit_network(known, steps=steps[0], say=say)
-        for index, lesson in enumerate(own):
-            if examples[index].fold == fold:
-                odds[index] = network.odds(lesson.fragments)
-    network = fit_network(lessons, steps=steps[1], say=say)
+        others = [lesson for lesson, f in zip(lessons, folds, strict=True) if f != fold]
+        network = fit_network(others, steps=steps[0], known=none, say=say)
+        for index in range(count):
+            if folds[index] == fold:
+                odds[index] = network.odds(lessons[index].fragments)
+    network = fit_network(lessons, steps=steps[1], known=none, say=say)
     return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
 
 
+def fit_furniture(
+    examples: Sequence[Example],
+    made: Sequence[Example],
+    knowledge: Knowledge,
+    *,
+    steps: int,
+    say: Any,
+) -> Network:
+    """The network for furniture, which learns its wording as well.
+
+    Parameters
+    ----------
+    examples
+        Labelled scrapes and clean articles; those with foreign prose put in are left out.
+    made
+        Articles with furniture put in (`cleaner.training.furniture`).
+    knowledge
+        As fitted on `examples`.
+    steps
+        Batches to learn from.
+    """
+    from cleaner.training.network import fit_network, known_terms
+
+    used = [example for example in examples if example.document.source != "intruders"]
+    everything = [*used, *made]
+    topic, frequency = knowledge.topic, knowledge.frequency
+    observed = _observe_apart(everything, topic, frequency, scrapes=examples)
+    lessons = _lessons(everything, observed)
+    del observed
+    terms = known_terms(
+        [
+            lesson
+            for lesson, example in zip(lessons, everything, strict=True)
+            if example.document.source not in NO_FURNITURE
+        ]
+    )
+    say(f"network for furniture: {len(lessons)} documents, {len(terms)} terms")
+    return fit_network(lessons, steps=steps, known=terms, say=say)
+
+
 def _observe_apart(
-    examples: Sequence[Example], topic: TopicModel, frequency: npt.NDArray[np.float32]
+    examples: Sequence[Example],
+    topic: TopicModel,
+    frequency: npt.NDArray[np.float32],
+    *,
+    scrapes: Sequence[Example],
 ) -> list[Observed]:
-    """First-pass evidence, the wording models fitted without the document's own sites."""
+    """First-pass evidence, the wording fitted on those of `scrapes` that are of other sites."""
     lexicon = Lexicon()
     folds = np.array([example.fold for example in examples])
     observed: list[Observed | None] = [None] * len(examples)
     for fold in range(FOLDS):
-        others = [e for e, f in zip(examples, folds, strict=True) if f != fold]
+        others = [example for example in scrapes if example.fold != fold]
         knowledge = Knowledge(topic, frequency, *fit_wording(others))
         for index in np.flatnonzero(folds == fold).tolist():
             observed[index] = _observed(examples[index], knowledge, lexicon)
@@ -304,7 +352,14 @@ def _weights(examples: Sequence[Example]) -> Floats:
     return np.asarray(weights / weights.mean())
 
 
-def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: float) -> None:
+def save(
+    fitted: Fitted,
+    folder: Path,
+    manifest: dict[str, Any],
+    *,
+    threshold: float,
+    furniture: Network | None = None,
+) -> None:
     """Write the detector's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     knowledge = fitted.knowledge
@@ -329,7 +384,11 @@ def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: f
     np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
     first = NETWORK if isinstance(fitted.first, Network) else "first.onnx"
     (folder / ("first.onnx" if first == NETWORK else NETWORK)).unlink(missing_ok=True)
-    files = ("knowledge.npz", first, "second.onnx", "trees.npz")
+    files = ["knowledge.npz", first, "second.onnx", "trees.npz"]
+    (folder / FURNITURE).unlink(missing_ok=True)
+    if furniture is not None:
+        np.savez(folder / FURNITURE, **furniture.to_arrays())  # type: ignore[arg-type]
+        files.append(FURNITURE)
     manifest = {
         "format": FORMAT,
         "threshold": threshold,

@@ -45,6 +45,7 @@ from cleaner.training.detector import (
     FOLDS,
     Example,
     fit,
+    fit_furniture,
     inverse_frequency,
     prepare,
     save,
@@ -106,7 +107,7 @@ PART = Sizes(
         "pages_cleaneval": (150, 150),
     },
     articles=1_300,
-    rounds=3,
+    rounds=5,
     longest=300,
 )
 _LONGEST = 500  # lines of a clean article
@@ -294,12 +295,18 @@ def report(
 @click.option(
     "--steps",
     type=(int, int),
-    default=(2_500, 6_000),
+    default=(2_600, 8_000),
     show_default=True,
     help="Batches that the networks of the folds learn from, and the one that is kept.",
 )
+@click.option(
+    "--furniture-steps",
+    default=2_500,
+    show_default=True,
+    help="Batches that the network for furniture learns from.",
+)
 @click.option("--threshold", default=0.8, show_default=True, help="Default threshold to store.")
-def main(
+def main(  # noqa: PLR0913, PLR0917  # one for each option
     name: str,
     data: Path,
     output: Path,
@@ -307,6 +314,7 @@ def main(
     vectors: Path | None,
     axes: int,
     steps: tuple[int, int],
+    furniture_steps: int,
     threshold: float,
 ) -> None:
     """Fit a detector for an encoder and write its folder."""
@@ -332,20 +340,21 @@ def main(
     words = read_articles([data / f"articles_unlabelled{_SUFFIX}"], split=lambda line: [line])
     frequency = inverse_frequency([a.sentences for a in words])
     clean, sites = [*articles, *varied], [*[""] * len(articles), *sites]
-    others = furniture(data, clean, sites, encoder, sizes)
-    for seed in range(21, 21 + (6 if part else 3)):  # a part has fewer articles: each comes oftener
-        others += intruders(articles, sites, seed)
-    for seed in (7, 8, 9):
-        others += intruders(varied, sites[len(articles) :], seed)
+    others = [d for seed in (4, 5, 6) for d in intruders(articles, sites, seed)]
+    others += [d for seed in (7, 8) for d in intruders(varied, sites[len(articles) :], seed)]
     more = prepare(others, encoder)
-    if slow is not None:
-        slow.flush()
     say(f"{len(more)} more documents for the network")
     fitted = fit(examples, topic, frequency, network_steps=steps, more=more, say=say)
+    del more
+    put_in = prepare(furniture(data, clean, sites, encoder, sizes), encoder)
+    if slow is not None:
+        slow.flush()
+    apart = fit_furniture(examples, put_in, fitted.knowledge, steps=furniture_steps, say=say)
     found = report(examples, fitted.held_out, threshold)
     for source, row in found.items():
         click.echo(f"{source:32s} {row}")
-    save(fitted, output, _manifest(name, steps, sizes, threshold, found), threshold=threshold)
+    manifest = _manifest(name, steps, sizes, threshold, found)
+    save(fitted, output, manifest, threshold=threshold, furniture=apart)
     say(f"written to {output}")
 
 

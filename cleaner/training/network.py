@@ -28,6 +28,9 @@ _PHRASE = 16  # dimensions of a term's vector
 _PHRASE_DECAY = 0.1
 _UNHEARD = 0.3  # share of the terms left out in training: no phrase is to decide alone
 _DEAF = 0.25  # share of the documents that are shown without any
+# Share of the documents whose vectors are shown only beside each other: by themselves they say what
+# the articles of the training were about, and a network that learns that by heart knows no others.
+_BLIND = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ def fit_network(
     lessons: Sequence[Lesson],
     *,
     steps: int,
+    known: npt.NDArray[np.uint32] | None = None,
     width: int = 96,
     heads: int = 6,
     layers: int = 3,
@@ -54,6 +58,9 @@ def fit_network(
     ----------
     steps
         Batches of about 1,500 fragments to learn from.
+    known
+        Hashes of the terms whose wording is learned, ascending (see `known_terms`); None: those of
+        `lessons`.
     width, heads, layers
         Size of the network; `width` is a multiple of `heads`.
     """
@@ -61,13 +68,15 @@ def fit_network(
     # The products are small: on more threads they take longer, and ten times so on busy cores.
     torch.set_num_threads(1)
     try:
-        return _fit(lessons, steps, (width, heads, layers), seed, say)
+        terms = known_terms(lessons) if known is None else known
+        return _fit(lessons, terms, steps, (width, heads, layers), seed, say)
     finally:
         torch.set_num_threads(threads)
 
 
-def _fit(
+def _fit(  # private: what `fit_network` was given
     lessons: Sequence[Lesson],
+    known: npt.NDArray[np.uint32],
     steps: int,
     size: tuple[int, int, int],
     seed: int,
@@ -78,7 +87,6 @@ def _fit(
     evidence = np.concatenate([lesson.fragments.evidence for lesson in lessons[::5]])
     mean, deviation = evidence.mean(axis=0), evidence.std(axis=0) + 1e-6
     dimensions = lessons[0].fragments.vectors.shape[1]
-    known = known_terms(lessons)
     empty = Phrases(known, np.zeros((len(known) + 1, _PHRASE), np.float32))
     heard = [_heard(lesson, empty) for lesson in lessons]
     model = _Model(len(mean), dimensions, len(known), *size)
@@ -189,7 +197,7 @@ class _Model(nn.Module):
         self.layers = nn.ModuleList(_Block(width, heads) for _ in range(layers))
         self.norm, self.out = nn.LayerNorm(width), nn.Linear(width, 1)
 
-    def forward(
+    def forward(  # noqa: PLR0913, PLR0917  # one for each input
         self,
         evidence: Tensor,
         vectors: Tensor,
@@ -199,6 +207,7 @@ class _Model(nn.Module):
         lines: Tensor,
         absent: Tensor,
         terms: tuple[Tensor, Tensor, Tensor],
+        seen: Tensor,
     ) -> Tensor:
         pairs = _pairs(vectors, points, weights, lines)
         count = evidence.shape[1]
@@ -206,7 +215,7 @@ class _Model(nn.Module):
         titled = (vectors @ titles[:, :, None]) * runtime.TITLE_SCALE
         rows, starts, scale = terms
         phrases = self.phrases(rows, starts).view(*scale.shape, -1) * scale[..., None]
-        scaled = vectors * runtime.VECTOR_SCALE
+        scaled = vectors * seen[:, None, None] * runtime.VECTOR_SCALE
         states = self.entry(torch.cat([evidence, scaled, phrases, titled], -1))
         for layer in self.layers:
             states = layer(states, pairs, mask)
@@ -293,7 +302,7 @@ def _tensors(
 ) -> tuple[list[Any], Tensor, Tensor]:
     """Inputs of the model, labels, and what each fragment counts; padded to the longest.
 
-    With a `generator`, some terms are left out.
+    With a `generator`, some terms and vectors are left out.
     """
     longest = max(map(len, batch))
     limit = runtime.CLIPPED
@@ -319,8 +328,15 @@ def _tensors(
         padded([p.lines for p in parts], -1.0),
         padded([np.zeros(len(p)) for p in parts], 1.0),
         (*_bags(batch, longest, generator), padded([_scale(p) for p in parts])),
+        torch.from_numpy(_seen(len(batch), generator)),
     ]
     return inputs, labels.clamp(min=0), weights
+
+
+def _seen(count: int, generator: np.random.Generator | None) -> Array:
+    """1 for each document whose vectors are shown, else 0."""
+    shown = np.ones(count) if generator is None else generator.random(count) >= _BLIND
+    return shown.astype(np.float32)
 
 
 def _scale(fragments: Fragments) -> Array:
