@@ -182,6 +182,11 @@ class Phrases:
 
     def of(self, terms: Terms) -> Array:
         """The sum over each fragment's terms by the root of their number, shape (n, p)."""
+        count = len(terms.counts)
+        blocks = (slice(at, min(at + _BLOCK, count)) for at in range(0, count, _BLOCK))
+        return np.concatenate([self._of(terms.part(block)) for block in blocks])
+
+    def _of(self, terms: Terms) -> Array:
         starts = np.cumsum(terms.counts) - terms.counts
         pairs = starts + np.arange(len(starts))
         total = np.add.reduceat(self.vectors[self.rows(terms.pairs)], pairs, axis=0)
