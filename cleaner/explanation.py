@@ -383,7 +383,7 @@ _WORDS: dict[str, Callable[[Values], str]] = {
     "suspects in the document": _suspects,
     FAMILY: _family,
 }
-KINDS = (*_WORDS, LINE)
+KINDS = (*_WORDS, FURNITURE, LINE)
 
 
 def signed(log_odds: float) -> str:
