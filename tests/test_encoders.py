@@ -5,10 +5,10 @@ import json
 import shutil
 import sys
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FIXTURES
 
 from cleaner import Cleaner
 from cleaner.encoders import MODELS, Encoder, load_encoder, transformer
@@ -17,6 +17,7 @@ from cleaner.encoders.static import StaticEncoder, is_static
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.errors import ModelError
 
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 FOLDER = MODELS / "fast" / "encoder"
 
 LONG = "The harbour bridge was closed for two years. "
