@@ -1,23 +1,17 @@
 """Encoders: the static loader against sentence-transformers, the accurate one, both as one."""
 
-import gzip
-import json
 import shutil
 import sys
-from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cleaner import Cleaner
 from cleaner.encoders import MODELS, Encoder, load_encoder, transformer
 from cleaner.encoders.joint import JointEncoder
 from cleaner.encoders.static import StaticEncoder, is_static
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.errors import ModelError
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 FOLDER = MODELS / "fast" / "encoder"
 
 LONG = "The harbour bridge was closed for two years. "
@@ -341,28 +335,3 @@ def test_accurate_joins_both_tiers(accurate):
     assert lengths(vectors) == pytest.approx([1, 1, 1, 0], abs=1e-5)
     assert np.array_equal(vectors[0], vectors[2])
     assert vectors[:3, 384:] * np.sqrt(2) == pytest.approx(fast.encode(texts)[:3], abs=1e-5)
-
-
-@pytest.mark.accurate
-def test_bfloat16_gives_the_verdicts_of_float32(accurate, seed, monkeypatch):
-    if not transformer._half_is_faster():
-        pytest.skip("this processor does not multiply bfloat16 itself")
-    monkeypatch.setenv(transformer.FLOAT32, "1")
-    assert not transformer._half_is_faster()
-    exact = load_encoder("accurate")
-    difference = accurate.encode([seed[:200]]) - exact.encode([seed[:200]])
-    assert 0 < np.abs(difference).max() < 0.01
-    documents = [seed, *page_texts(12)]
-    half, whole = (
-        [result.findings for result in Cleaner(encoder=encoder).clean_many(documents)]
-        for encoder in (accurate, exact)
-    )
-    assert sum(map(len, whole)) > 100
-    assert [[f.text for f in found] for found in half] == [
-        [f.text for f in found] for found in whole
-    ]
-
-
-def page_texts(count):
-    with gzip.open(FIXTURES / "labelled" / "wcxb_page.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return ["\n".join(json.loads(line)["lines"]) for line in islice(lines, count)]
