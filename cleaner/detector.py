@@ -50,6 +50,8 @@ NETWORK_WEIGHT = 0.75
 # Log-odds that the network for furniture is believed less by: on clean articles of other sites it
 # takes more prose for furniture than it says.
 FURNITURE_MARGIN = 1.0
+LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
+_NO_FURNITURE = -60.0  # log-odds
 _SAME = 1e-5  # between scores from the trees as arrays and as ONNX, which differ in precision
 
 
@@ -197,11 +199,19 @@ class Detector:
     def _furniture_odds(
         self, documents: Sequence[Encoded], observed: Observed
     ) -> Sequence[Floats | None]:
-        """Of each document the log-odds of the network for furniture, less the margin."""
+        """Of each document the log-odds of the network for furniture, less the margin.
+
+        What it has not read to the end it does not judge.
+        """
         if self._furniture is None:
             return [None] * len(documents)
+        found = []
         odds = self._odds_of(self._furniture, documents, observed)
-        return [own - FURNITURE_MARGIN for own in odds]
+        for own, document in zip(odds, documents, strict=True):
+            lengths = document.segments.ends - document.segments.starts
+            short = lengths <= LONGEST_FURNITURE
+            found.append(np.where(short, own - FURNITURE_MARGIN, _NO_FURNITURE))
+        return found
 
     def _look_again(
         self, observed: Observed, numbers: Sequence[int], found: list[Observed], parts: list[Floats]

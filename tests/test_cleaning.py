@@ -8,8 +8,9 @@ import sys
 import pytest
 from inputs import NAMED
 
-from cleaner import Document
+from cleaner import Document, cleaning
 from cleaner.cleaning import Cleaner
+from cleaner.detector import LONGEST_FURNITURE
 from cleaner.errors import ModelError, OptionError
 from cleaner.formats import decode
 
@@ -279,3 +280,14 @@ def test_the_import_alone_loads_no_model():
     program = "import sys, cleaner; print(sorted({'onnxruntime', 'tokenizers'} & set(sys.modules)))"
     ran = run(program)
     assert ran.stdout == "[]\n"
+
+
+def test_what_was_not_read_to_the_end_is_no_furniture(fast):
+    article = "".join(f"The council met on day {n} to talk about the bridge.\n" for n in range(8))
+    long = "Sign up for our newsletter. " + "x" * 20_000
+    detector = fast._detector
+    encoded = fast._encode([cleaning._prepare(Document(article + long + "\n"), ("en",))])
+    odds = detector.score_all(encoded)[0].furniture
+    lengths = encoded[0].segments.ends - encoded[0].segments.starts
+    assert (lengths > LONGEST_FURNITURE).any()
+    assert ((odds < -50) == (lengths > LONGEST_FURNITURE)).all()
