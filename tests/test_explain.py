@@ -419,6 +419,7 @@ def test_each_removed_fragment_has_its_evidence_in_words_and_figures(article):
 
 
 def test_on_a_terminal_what_goes_is_struck_through(article, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "100")
