@@ -209,21 +209,11 @@ class Cleaner:
             yield self._result(task, found)
 
     def _encode(self, tasks: Sequence[_Task]) -> list[Encoded]:
-        """The documents with their vectors; a text that stands in several is encoded once."""
-        texts: dict[str, int] = {}
-        rows: list[list[int]] = []
-        for task in tasks:
-            own = (text[:ENCODED] for text in (*task.segments.texts, task.title))
-            rows.append([texts.setdefault(text, len(texts)) for text in own])
-        vectors = self._encoder.encode(list(texts))
+        """The documents with their vectors."""
+        texts = [[text[:ENCODED] for text in (*t.segments.texts, t.title)] for t in tasks]
         return [
-            Encoded(
-                task.segments,
-                vectors[own[:-1]],
-                task.title,
-                vectors[own[-1]] if task.title.strip() else None,
-            )
-            for task, own in zip(tasks, rows, strict=True)
+            Encoded(task.segments, own[:-1], task.title, own[-1] if task.title.strip() else None)
+            for task, own in zip(tasks, self._encoder.encode_documents(texts), strict=True)
         ]
 
     def _unjudged(self, task: _Task) -> CleanResult:

@@ -50,6 +50,7 @@ _KINDS = (
     ("trusted around it", r"trusted_(before|after)|outside_trusted"),
     ("suspects in the document", r"first_document(_words)?"),
     ("family", r"suspected_ratio|families_ratio|closest_suspect|trusted_ratio"),
+    ("furniture of pages", r"furniture(_.*)?"),
     ("rest of its line", r"line_(topic_ratio|rare_shared|wording)|first_line(_odds)?"),
     ("title", r"title_.*|rare_in_title"),
     ("neighbours", r"(previous|next)_.*|.*_within_\d+|running_text_.*"),
@@ -125,18 +126,15 @@ class Contributions:
     base, last
         The last look, which sees the verdicts of the one before, calibrated: log-odds before any
         evidence, and shape (n, m).
-    furniture
-        Shape (n,), 0 upward: how far the network for furniture raises the fragment.
     line
-        Shape (n,), 0 upward: how far the line as a whole raises the fragment. `base`, `last`,
-        `furniture` and `line` together are the log-odds of the score.
+        Shape (n,), 0 upward: how far the line as a whole raises the fragment. `base`, `last`
+        and `line` together are the log-odds of the score.
     """
 
     names: tuple[str, ...]
     first: FirstLook
     base: float
     last: Floats
-    furniture: Floats
     line: Floats
 
 

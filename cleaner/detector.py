@@ -47,11 +47,8 @@ FAMILY = 3
 CERTAIN = 0.85
 FAMILY_REVIEWS = 6
 NETWORK_WEIGHT = 0.75
-# Log-odds that the network for furniture is believed less by: on clean articles of other sites it
-# takes more prose for furniture than it says.
-FURNITURE_MARGIN = 1.0
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
-_NO_FURNITURE = -60.0  # log-odds
+UNREAD = -4.0  # log-odds at the most that a longer one is furniture
 _SAME = 1e-5  # between scores from the trees as arrays and as ONNX, which differ in precision
 
 
@@ -71,8 +68,6 @@ class Scored:
         How much of the log-odds of the scores is the network's, 0 to 1; the trees give the rest.
     title
         The title's vector, shape (dimensions,); None without a title.
-    furniture
-        Log-odds of the network for furniture, shape (n,); None in a detector without one.
     """
 
     scores: Floats
@@ -80,7 +75,6 @@ class Scored:
     first: Floats
     network_weight: float = 0.0
     title: Vectors | None = None
-    furniture: Floats | None = None
 
 
 class Detector:
@@ -130,7 +124,7 @@ class Detector:
             float(manifest["threshold"]), list(manifest["evidence"])
             first, second = _first(folder), _session(folder / "second.onnx")
             furniture = _network(folder / FURNITURE)
-            _check_evidence(manifest["evidence"], knowledge)
+            _check_evidence(manifest["evidence"], knowledge, furniture)
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
                 f"cannot read the detector ({error})",
@@ -168,8 +162,8 @@ class Detector:
 
     def _score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
         observed = observe_all(documents, knowledge=self.knowledge, lexicon=self._lexicon)
-        first = self._first_pass(documents, observed)
-        seen, scores = self._reviewed(observed, sigmoid(first), REVIEWS)
+        first, furniture = self._first_pass(documents, observed)
+        seen, scores = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
         families = observed.layout.total(scores >= CERTAIN) >= FAMILY
         weights = np.zeros(len(documents))
         found = list(seen)
@@ -180,65 +174,57 @@ class Detector:
             mixed = zip(weights.tolist(), parts, odds, strict=True)
             parts = [sigmoid((1 - w) * _odds(p) + w * own) if w else p for w, p, own in mixed]
         elif families.any():
-            self._look_again(observed, np.flatnonzero(families).tolist(), found, parts)
-        apart = self._furniture_odds(documents, observed)
+            again = np.flatnonzero(families).tolist()
+            self._look_again(observed, furniture, again, found, parts)
         return [
             Scored(
-                np.round(_of_one_piece(_at_least(part, other), document.segments), 6),
+                np.round(_of_one_piece(part, document.segments), 6),
                 one,
                 own,
                 weight,
                 document.title_vector,
-                other,
             )
-            for document, one, part, own, weight, other in zip(
-                documents, found, parts, odds, weights.tolist(), apart, strict=True
+            for document, one, part, own, weight in zip(
+                documents, found, parts, odds, weights.tolist(), strict=True
             )
         ]
 
-    def _furniture_odds(
-        self, documents: Sequence[Encoded], observed: Observed
-    ) -> Sequence[Floats | None]:
-        """Of each document the log-odds of the network for furniture, less the margin.
-
-        What it has not read to the end it does not judge.
-        """
-        if self._furniture is None:
-            return [None] * len(documents)
-        found = []
-        odds = self._odds_of(self._furniture, documents, observed)
-        for own, document in zip(odds, documents, strict=True):
-            lengths = document.segments.ends - document.segments.starts
-            short = lengths <= LONGEST_FURNITURE
-            found.append(np.where(short, own - FURNITURE_MARGIN, _NO_FURNITURE))
-        return found
-
     def _look_again(
-        self, observed: Observed, numbers: Sequence[int], found: list[Observed], parts: list[Floats]
+        self,
+        observed: Observed,
+        furniture: Floats | None,
+        numbers: Sequence[int],
+        found: list[Observed],
+        parts: list[Floats],
     ) -> None:
         """More looks at the documents of `numbers`: their evidence and scores are put in place."""
-        for number, one in enumerate(observed):
+        for number, (one, extent) in enumerate(zip(observed, observed.layout, strict=True)):
             if number in numbers:
-                found[number], parts[number] = self._reviewed(one, parts[number], FAMILY_REVIEWS)
+                own = None if furniture is None else furniture[extent]
+                found[number], parts[number] = self._reviewed(
+                    one, own, parts[number], FAMILY_REVIEWS
+                )
 
-    def _first_pass(self, documents: Sequence[Encoded], observed: Observed) -> Floats:
-        """Log-odds before any verdict is known: of the network, or of trees."""
-        if not isinstance(self._first, Network):
-            return _run(self._first, observed.matrix())
-        return np.concatenate(self._odds_of(self._first, documents, observed))
-
-    def _odds_of(
-        self, network: Network, documents: Sequence[Encoded], observed: Observed
-    ) -> list[Floats]:
-        """A network's log-odds of each document's fragments, rounded to six digits."""
-        matrix = observed.matrix().astype(
-            np.float32
-        )  # as which a network reads it: half the memory
-        odds = (
-            network.odds(Fragments.of(one, matrix[extent], document.title_vector))
+    def _first_pass(
+        self, documents: Sequence[Encoded], observed: Observed
+    ) -> tuple[Floats, Floats | None]:
+        """Log-odds before any verdict is known, and those of the network for furniture."""
+        matrix = observed.matrix()
+        if not isinstance(self._first, Network) and self._furniture is None:
+            return _run(self._first, matrix), None
+        told = matrix.astype(np.float32)  # as which a network reads it: half the memory
+        fragments = [
+            Fragments.of(one, told[extent], document.title_vector)
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
-        )
-        return [np.round(own, 6) for own in odds]
+        ]
+        furniture = None
+        if self._furniture is not None:
+            furniture = capped(
+                _odds_of(self._furniture, fragments), [document.segments for document in documents]
+            )
+        if isinstance(self._first, Network):
+            return _odds_of(self._first, fragments), furniture
+        return _run(self._first, matrix), furniture
 
     def contributions(self, scored: Scored, segments: Segments) -> Contributions:
         """What each piece of evidence adds to the scores that `score` gave.
@@ -255,10 +241,6 @@ class Detector:
         last = trust * self._slope * second.contributions(matrix)
         last[:, self.manifest["evidence"].index("first")] += scored.network_weight * scored.first
         odds = base + last.sum(axis=1)
-        apart = np.zeros(len(odds))
-        if scored.furniture is not None:
-            apart = np.maximum(scored.furniture - odds, 0.0)
-        odds = odds + apart
         whole = _of_one_piece(sigmoid(odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
             raise self._other_trees("they give other scores than the detector")
@@ -268,7 +250,6 @@ class Detector:
             first=self._first_look(scored, matrix, first),
             base=base,
             last=last,
-            furniture=apart,
             line=np.where(whole > sigmoid(odds), raised, 0.0),
         )
 
@@ -304,18 +285,26 @@ class Detector:
             next_step="give a folder that `cleaner train` wrote",
         )
 
-    def _reviewed(self, observed: Observed, scores: Floats, times: int) -> tuple[Observed, Floats]:
+    def _reviewed(
+        self, observed: Observed, furniture: Floats | None, scores: Floats, times: int
+    ) -> tuple[Observed, Floats]:
         """The second pass, `times` in a row, each time seeing its own last verdicts."""
         seen = observed
         for _ in range(times):
-            seen = review(observed, scores, knowledge=self.knowledge)
+            seen = review(observed, scores, furniture, knowledge=self.knowledge)
             scores = sigmoid(self._slope * _run(self._second, seen.matrix()) + self._intercept)
         return seen, scores
 
 
-def _at_least(scores: Floats, odds: Floats | None) -> Floats:
-    """Scores raised to those of `odds`, where there are any."""
-    return scores if odds is None else np.maximum(scores, sigmoid(odds))
+def _odds_of(network: Network, documents: Sequence[Fragments]) -> Floats:
+    """A network's log-odds of all fragments of the documents, rounded to six digits."""
+    return np.round(np.concatenate([network.odds(fragments) for fragments in documents]), 6)
+
+
+def capped(odds: Floats, documents: Sequence[Segments]) -> Floats:
+    """Log-odds of furniture; low for a fragment that the network has not read to the end."""
+    lengths = np.concatenate([segments.ends - segments.starts for segments in documents])
+    return np.where(lengths <= LONGEST_FURNITURE, odds, np.minimum(odds, UNREAD))
 
 
 def _of_one_piece(scores: Floats, segments: Segments) -> Floats:
@@ -332,11 +321,12 @@ def _of_one_piece(scores: Floats, segments: Segments) -> Floats:
     return np.asarray(np.maximum(scores, sigmoid(mean[line]) * (scores > 0)))
 
 
-def _check_evidence(names: Sequence[str], knowledge: Knowledge) -> None:
+def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Network | None) -> None:
     """Refuse a detector that was fitted on other evidence than this version computes."""
     vectors = np.zeros((1, len(knowledge.topic.mean)), dtype=np.float32)
     seen = observe(segment("x"), vectors, None, knowledge=knowledge, lexicon=Lexicon())
-    found = review(seen, np.zeros(1), knowledge=knowledge).columns
+    odds = None if furniture is None else np.zeros(1)
+    found = review(seen, np.zeros(1), odds, knowledge=knowledge).columns
     if list(found) != list(names):
         raise ValueError("it was fitted on other evidence than this version of cleaner computes")
 

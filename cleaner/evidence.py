@@ -191,18 +191,24 @@ def observe_all(
     return Observed(columns, points, vectors, weights, layout, terms)
 
 
-def review(observed: Observed, first: Floats, *, knowledge: Knowledge) -> Observed:
+def review(
+    observed: Observed, first: Floats, furniture: Floats | None = None, *, knowledge: Knowledge
+) -> Observed:
     """Second-pass evidence: the first, and what its verdicts say about the neighbourhood.
 
     Parameters
     ----------
     first
         Probabilities of the first pass, 0 to 1, shape (n,).
+    furniture
+        Log-odds of the network for furniture, shape (n,); None in a detector without one.
     """
     columns = dict(observed.columns)
     columns |= _verdicts(first, observed.weights, observed.layout)
     columns |= _line_verdicts(first, observed)
     columns |= _families(observed, first, knowledge.topic)
+    if furniture is not None:
+        columns |= _furniture(furniture, observed.layout)
     return replace(observed, columns=columns)
 
 
@@ -552,6 +558,17 @@ def _verdicts(first: Floats, weights: Floats, layout: Layout) -> Columns:
     found |= _distances(first > _SUSPECTED, "suspected", layout)
     found["outside_trusted"] = _outside(trusted, layout)
     return found
+
+
+def _furniture(odds: Floats, layout: Layout) -> Columns:
+    """What the network for furniture says of a fragment, of those around it, and of them all."""
+    probabilities = 1 / (1 + np.exp(-odds))
+    return {
+        "furniture": odds,
+        "furniture_previous": layout.shifted(odds, 1),
+        "furniture_next": layout.shifted(odds, -1),
+        "furniture_document": layout.mean(probabilities)[layout.owner],
+    }
 
 
 def _outside(mark: npt.NDArray[np.bool_], layout: Layout) -> Floats:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cleaner.topic import Floats
 
 Values = Mapping[str, float]
-FAMILY, FURNITURE, LINE = "family", "furniture", "line"
+FAMILY, FURNITURE, LINE = "family", "furniture of pages", "line"
 NEAREST = 5  # fragments closest to one, of which it is told how many are out
 _BLOCK = 512  # fragments compared with all others at once
 _NAMED = 3  # kinds of the first look that are named in the last one
@@ -173,9 +173,6 @@ def explain(inspected: Inspected, goes: Sequence[bool] | None = None) -> Iterato
         if goes is not None:
             values["closest_out"] = sum(goes[other] for other in closest[index])
         last = [_named(t, first) for t in _terms(parts.names, parts.last[index], values)]
-        if parts.furniture[index] > 0:
-            words = "raised to what the network that knows the furniture of many sites says"
-            last.append(Term(FURNITURE, words, float(parts.furniture[index])))
         if parts.line[index] > 0:
             words = "raised towards the score of its line as a whole"
             last.append(Term(LINE, words, float(parts.line[index])))
@@ -365,6 +362,15 @@ def _family(values: Values) -> str:
     return f"{values['closest_out']} of the {of} fragments closest to it are out; {words}"
 
 
+def _furniture(values: Values) -> str:
+    odds = values["furniture"]
+    verdict = "takes it for furniture" if odds > 0 else "does not take it for furniture"
+    return (
+        f"the network that knows the furniture of many sites {verdict} (log-odds {_figure(odds)}),"
+        f" and of the document {values['furniture_document']:.0%}"
+    )
+
+
 _WORDS: dict[str, Callable[[Values], str]] = {
     "topic": _topic,
     "shared words": _shared,
@@ -382,6 +388,7 @@ _WORDS: dict[str, Callable[[Values], str]] = {
     "trusted around it": _trusted,
     "suspects in the document": _suspects,
     FAMILY: _family,
+    FURNITURE: _furniture,
 }
 KINDS = (*_WORDS, FURNITURE, LINE)
 

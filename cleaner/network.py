@@ -140,8 +140,7 @@ class Layer:
     ) -> Array:
         """The next states, from what each attends to in `seen` (keys and values)."""
         keys, values = seen
-        logits = queries @ keys.transpose(0, 2, 1)
-        logits *= np.float32(1 / np.sqrt(queries.shape[2]))
+        logits = (queries * np.float32(1 / np.sqrt(queries.shape[2]))) @ keys.transpose(0, 2, 1)
         logits += bias
         logits -= logits.max(axis=2, keepdims=True)
         np.exp(logits, out=logits)
@@ -150,12 +149,6 @@ class Layer:
         states = states + _dense(joined, self.attended)
         inner = np.maximum(_dense(_normed(states, self.norm_dense), self.dense_in), 0)
         return states + _dense(inner, self.dense_out)
-
-    def bias(self, pairs: Array, same: npt.NDArray[np.bool_]) -> Array:
-        """Bias of each head's attention, shape (heads, rows, columns)."""
-        count, rows, columns = pairs.shape
-        flat = self.pair[:-1].T @ pairs.reshape(count, -1) + self.pair[-1][:, None]
-        return np.asarray(flat.reshape(-1, rows, columns) + np.float32(APART) * same)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,12 +263,12 @@ class Network:
     ) -> tuple[Array, list[tuple[Array, Array]]]:
         """States of the landmarks, which attend to each other, and what others see of them."""
         states = self._enter(fragments, phrases, chosen)
-        pairs, same = fragments.pairs(chosen, chosen), np.eye(len(chosen), dtype=np.bool_)
+        biases = self._biases(fragments, chosen, chosen)
         seen = []
-        for layer in self.layers:
+        for layer, bias in zip(self.layers, biases, strict=True):
             queries, keys, values = layer.keys_and_values(states)
             seen.append((keys, values))
-            states = layer.forward(states, queries, seen[-1], layer.bias(pairs, same))
+            states = layer.forward(states, queries, seen[-1], bias)
         return states, seen
 
     def _others(
@@ -288,11 +281,27 @@ class Network:
     ) -> Array:
         """States of `rows`, which attend to the landmarks."""
         states = self._enter(fragments, phrases, rows)
-        pairs, same = fragments.pairs(rows, chosen), rows[:, None] == chosen
-        for layer, known in zip(self.layers, seen, strict=True):
+        biases = self._biases(fragments, rows, chosen)
+        for layer, known, bias in zip(self.layers, seen, biases, strict=True):
             queries, _, _ = layer.keys_and_values(states)
-            states = layer.forward(states, queries, known, layer.bias(pairs, same))
+            states = layer.forward(states, queries, known, bias)
         return states
+
+    def _biases(
+        self,
+        fragments: Fragments,
+        rows: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+    ) -> list[Array]:
+        """For each layer the bias of each head's attention, shape (heads, rows, columns)."""
+        pairs = fragments.pairs(rows, columns)
+        weights = np.concatenate([layer.pair for layer in self.layers], axis=1)
+        flat = weights[:-1].T @ pairs.reshape(len(pairs), -1)
+        flat += weights[-1][:, None]
+        bias = flat.reshape(-1, len(rows), len(columns))
+        own, same = np.nonzero(rows[:, None] == columns)
+        bias[:, own, same] += np.float32(APART)
+        return np.split(bias, len(self.layers))
 
     def _enter(self, fragments: Fragments, phrases: Array, rows: npt.NDArray[np.int64]) -> Array:
         standard = (fragments.evidence[rows] - self.mean) / self.deviation

@@ -20,3 +20,6 @@ class HashEncoder:
                 rows[at, int.from_bytes(digest.digest(), "big") % self.dimensions] += 1
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         return np.divide(rows, lengths, out=rows, where=lengths > 0)
+
+    def encode_documents(self, documents):
+        return [self.encode(texts) for texts in documents]

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -171,6 +172,8 @@ class CountingModel:
     def __init__(self):
         self.asked = []
 
+    device = SimpleNamespace(type="cpu")
+
     def get_embedding_dimension(self):
         return 4
 
@@ -284,6 +287,9 @@ class ConstantEncoder:
         filled = np.array([[bool(text)] for text in texts]).reshape(-1, 1)
         return (filled * self._values).astype(np.float32)
 
+    def encode_documents(self, documents):
+        return [self.encode(texts) for texts in documents]
+
 
 def test_joint_vectors_stand_end_to_end():
     joint = JointEncoder([ConstantEncoder(1, 0), ConstantEncoder(0, 0, 1)], name="both")
@@ -305,24 +311,33 @@ def accurate():
 
 
 @pytest.mark.accurate
-@pytest.mark.parametrize("seed", range(4))
-def test_accurate_vectors_do_not_depend_on_their_company(seed, accurate):
-    texts = [text[:200] for text in TEXTS.values()]
-    together = dict(zip(texts, accurate.encode(texts), strict=True))
-    random = np.random.default_rng(seed)
-    company = [texts[row] for row in random.permutation(len(texts))[: 1 + 5 * seed]]
-    for text, vector in zip(company, accurate.encode(company), strict=True):
-        assert np.array_equal(vector, together[text])
-
-
-@pytest.mark.accurate
-def test_accurate_vectors_do_not_depend_on_their_company_before_rounding(accurate, monkeypatch):
+@pytest.mark.parametrize("seed", range(3))
+def test_accurate_vectors_of_a_document_depend_on_it_alone(seed, accurate, monkeypatch):
     # Rounding would hide most of what the shape of a batch does to the last digits.
     monkeypatch.setattr(transformer, "_DECIMALS", 12)
     texts = [text[:200] for text in TEXTS.values()]
-    together = accurate.encode(texts)
-    alone = np.concatenate([accurate.encode([text]) for text in texts])
-    assert np.array_equal(together, alone)
+    random = np.random.default_rng(seed)
+    documents = [
+        [texts[row] for row in random.integers(0, len(texts), random.integers(1, 30))]
+        for _ in range(5)
+    ]
+    together = accurate.encode_documents(documents)
+    for document, vectors in zip(documents, together, strict=True):
+        assert np.array_equal(accurate.encode(document), vectors)
+
+
+@pytest.mark.accurate
+def test_accurate_vectors_do_not_depend_on_the_threads(accurate, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(transformer, "_DECIMALS", 12)
+    documents = [[text[:300] for text in TEXTS.values()]] * 2
+    threads = torch.get_num_threads()
+    found = []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        found.append(np.concatenate(accurate.encode_documents(documents)))
+    torch.set_num_threads(threads)
+    assert np.array_equal(*found)
 
 
 @pytest.mark.accurate

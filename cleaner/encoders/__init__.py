@@ -28,6 +28,9 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of `texts`: float32, shape (len(texts), dimensions), unit length or zero."""
 
+    def encode_documents(self, documents: Sequence[Sequence[str]]) -> list[Vectors]:
+        """Vectors of each document's texts, the same to the last bit as of that document alone."""
+
 
 def load_encoder(name: str) -> Encoder:
     """The encoder called `name`.

@@ -29,7 +29,16 @@ class JointEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of `texts`: float32, shape (len(texts), dimensions), unit length or zero."""
-        joined = np.concatenate([encoder.encode(texts) for encoder in self._encoders], axis=1)
-        norms = np.linalg.norm(joined, axis=1, keepdims=True)
-        np.divide(joined, norms, out=joined, where=norms > 0)
-        return joined
+        return _joined([encoder.encode(texts) for encoder in self._encoders])
+
+    def encode_documents(self, documents: Sequence[Sequence[str]]) -> list[Vectors]:
+        """Vectors of each document's texts, the same to the last bit as of that document alone."""
+        parts = [encoder.encode_documents(documents) for encoder in self._encoders]
+        return [_joined(own) for own in zip(*parts, strict=True)]
+
+
+def _joined(parts: Sequence[Vectors]) -> Vectors:
+    joined = np.concatenate(parts, axis=1)
+    norms = np.linalg.norm(joined, axis=1, keepdims=True)
+    np.divide(joined, norms, out=joined, where=norms > 0)
+    return joined

@@ -100,6 +100,11 @@ class StaticEncoder:
         np.divide(vectors, norms, out=vectors, where=norms > 0)
         return vectors
 
+    def encode_documents(self, documents: Sequence[Sequence[str]]) -> list[Vectors]:
+        """Vectors of each document's texts: a text's do not depend on what it is encoded with."""
+        vectors = self.encode(list(chain.from_iterable(documents)))
+        return np.split(vectors, np.cumsum([len(texts) for texts in documents])[:-1])
+
     def _words(self, text: str) -> list[str]:
         if not text.isprintable():
             text = _CONTROL.sub("", text)

