@@ -124,7 +124,7 @@ class TransformerEncoder:
             normalize_embeddings=True,
             show_progress_bar=False,
         )
-        rounded: Vectors = np.round(np.asarray(vectors, dtype=np.float32), _DECIMALS)
+        rounded: Vectors = np.asarray(vectors, dtype=np.float32).round(_DECIMALS)
         norms = np.linalg.norm(rounded, axis=1, keepdims=True)
         np.divide(rounded, norms, out=rounded, where=norms > 0)
         return rounded
@@ -165,13 +165,13 @@ def _load(name: str) -> Any:
     try:
         model = SentenceTransformer(name, device=None)
         model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
-        return model
     except Exception as error:  # the hub's client and the loaders raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
             f"cannot load the encoder {name!r} ({reason[:200]})",
             next_step="use fast, accurate, a model folder, or the name of a model on the hub",
         ) from error
+    return model
 
 
 def _packaged_weights() -> Path | None:
