@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -178,8 +178,8 @@ def fit(
     *,
     trees: tuple[int, int] = (120, 200),
     steps: Steps | None = None,
-    foreign: Sequence[Example] = (),
-    furnished: Sequence[Example] = (),
+    foreign: Iterable[Sequence[Example]] = (),
+    furnished: Iterable[Sequence[Example]] = (),
     say: Any = print,
 ) -> Fitted:
     """Fit both passes, wording and calibration, each on sites apart from those it is applied to.
@@ -192,39 +192,38 @@ def fit(
         How long the networks learn; None: the first pass is trees, and no network knows furniture.
     foreign, furnished
         Examples for the networks alone, which take more of them than trees do: articles with
-        sentences of others put in, and with furniture.
+        sentences of others put in, and with furniture. They are taken one lot at a time.
     """
-    observed = _observe_apart(examples, topic, frequency, scrapes=examples)
+    knowledge = Knowledge(topic, frequency, *fit_wording(examples))
+    apart = _knowledge_apart(examples, topic, frequency)
+    observed = _observe_apart(examples, apart)
     say("evidence")
     labels = np.concatenate([example.labels for example in examples])
     sizes = [len(example.labels) for example in examples]
     row_fold = np.repeat([example.fold for example in examples], sizes)
     weights = _weights(examples)
     ends = np.cumsum(sizes)[:-1]
-    knowledge = Knowledge(topic, frequency, *fit_wording(examples))
     furniture: Network | None = None
     furniture_parts: list[Any] = [None] * len(examples)
     if steps:
-        own = _lessons(examples, observed)
-        others = [
-            _lessons(more, _observe_apart(more, topic, frequency, scrapes=examples))
-            for more in (foreign, furnished)
-        ]
-        first, first_apart = _fit_first(examples, own, foreign, others[0], steps, say)
-        furniture, apart = _fit_furniture(examples, own, furnished, others[1], steps, say)
+        own = _Lessons.of(examples, observed)
+        more = _Lessons.of_lots(foreign, apart)
+        first, first_apart = _fit_first(own, more, steps, say)
+        more = _Lessons.of_lots(furnished, apart)
+        furniture, found = _fit_furniture(own, more, steps, say)
         segments = [example.segments for example in examples]
-        furniture_parts = np.split(capped(apart, segments), ends)
+        furniture_parts = np.split(capped(found, segments), ends)
+        del own, more
     else:
         matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
         first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
         first = boost(matrix, labels, weights, trees=trees[0])
         del matrix
     say("first pass")
+    verdicts = np.split(sigmoid(first_apart), ends)
     reviewed = [
         review(o, p, f, knowledge=knowledge)
-        for o, p, f in zip(
-            observed, np.split(sigmoid(first_apart), ends), furniture_parts, strict=True
-        )
+        for o, p, f in zip(observed, verdicts, furniture_parts, strict=True)
     ]
     names = tuple(reviewed[0].columns)
     matrix = np.concatenate([o.matrix() for o in reviewed]).astype(np.float32)
@@ -241,107 +240,115 @@ def fit(
     return Fitted(knowledge, first, furniture, second, slope, intercept, names, held_out)
 
 
-def _lessons(examples: Sequence[Example], observed: Sequence[Observed]) -> list[Lesson]:
-    from cleaner.training.network import Lesson
+@dataclass(slots=True)
+class _Lessons:
+    """What networks learn from: lessons, the fold of each, and the kind of document it is."""
 
-    return [
-        Lesson(Fragments.of(o, o.matrix(), e.title), e.labels)
-        for e, o in zip(examples, observed, strict=True)
-    ]
+    lessons: list[Lesson]
+    folds: list[int]
+    sources: list[str]
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], observed: Sequence[Observed]) -> Self:
+        from cleaner.training.network import Lesson
+
+        lessons = [
+            Lesson(Fragments.of(o, o.matrix(), e.title), e.labels)
+            for e, o in zip(examples, observed, strict=True)
+        ]
+        return cls(lessons, [e.fold for e in examples], [e.document.source for e in examples])
+
+    @classmethod
+    def of_lots(cls, lots: Iterable[Sequence[Example]], apart: Sequence[Knowledge]) -> Self:
+        """Of lots of examples, of which no more than one is held at a time."""
+        found = cls([], [], [])
+        for examples in lots:
+            found.extend(cls.of(examples, _observe_apart(examples, apart)))
+        return found
+
+    def extend(self, other: _Lessons) -> None:
+        """Take in those of `other` as well."""
+        self.lessons += other.lessons
+        self.folds += other.folds
+        self.sources += other.sources
+
+    def only(self, use: Sequence[bool]) -> _Lessons:
+        """Those that are to be used."""
+        rows = np.flatnonzero(use).tolist()
+        return _Lessons(
+            [self.lessons[i] for i in rows],
+            [self.folds[i] for i in rows],
+            [self.sources[i] for i in rows],
+        )
 
 
-def _fit_first(  # two kinds of examples, with their lessons
-    examples: Sequence[Example],
-    own: Sequence[Lesson],
-    foreign: Sequence[Example],
-    others: Sequence[Lesson],
-    steps: Steps,
-    say: Any,
-) -> tuple[Network, Floats]:
-    """The network for foreign prose, and log-odds for every fragment of `examples` from one apart.
+def _fit_first(own: _Lessons, foreign: _Lessons, steps: Steps, say: Any) -> tuple[Network, Floats]:
+    """The network for foreign prose, and log-odds for every fragment of `own` from one apart.
 
     It learns from articles with prose put in, not from scrapes, whose furniture would take all it
     has; and no words: by its words it would know the articles of the training.
     """
-    use = np.array([example.document.source in NO_FURNITURE for example in examples])
-    none = np.zeros(0, dtype=np.uint32)
-    return _fit_networks(
-        (own, examples, use), (others, foreign), none, steps.foreign, "foreign prose", say
-    )
+    learned = own.only([source in NO_FURNITURE for source in own.sources])
+    learned.extend(foreign)
+    say(f"network for foreign prose: {len(learned.lessons)} documents")
+    return _fit_networks(own, learned, np.zeros(0, dtype=np.uint32), steps.foreign, say)
 
 
-def _fit_furniture(  # two kinds of examples, with their lessons
-    examples: Sequence[Example],
-    own: Sequence[Lesson],
-    furnished: Sequence[Example],
-    others: Sequence[Lesson],
-    steps: Steps,
-    say: Any,
+def _fit_furniture(
+    own: _Lessons, furnished: _Lessons, steps: Steps, say: Any
 ) -> tuple[Network, Floats]:
-    """The network for furniture, and log-odds for every fragment of `examples` from one apart.
+    """The network for furniture, and log-odds for every fragment of `own` from one apart.
 
     It learns wording as well, from all but the documents that have foreign prose in them.
     """
     from cleaner.training.network import known_terms
 
-    use = np.array([e.document.source != "intruders" or not (e.labels > 0).any() for e in examples])
-    worded = [
-        lesson
-        for lesson, example in zip(own, examples, strict=True)
-        if example.document.source not in NO_FURNITURE
+    worded = own.only([source not in NO_FURNITURE for source in own.sources])
+    terms = known_terms([*worded.lessons, *furnished.lessons])
+    prose = [
+        source == "intruders" and bool((lesson.labels > 0).any())
+        for source, lesson in zip(own.sources, own.lessons, strict=True)
     ]
-    terms = known_terms([*worded, *others])
-    say(f"{len(terms)} terms")
-    return _fit_networks(
-        (own, examples, use), (others, furnished), terms, steps.furniture, "furniture", say
-    )
+    learned = own.only([not foreign for foreign in prose])
+    learned.extend(furnished)
+    say(f"network for furniture: {len(learned.lessons)} documents, {len(terms)} terms")
+    return _fit_networks(own, learned, terms, steps.furniture, say)
 
 
 def _fit_networks(
-    own: tuple[Sequence[Lesson], Sequence[Example], npt.NDArray[np.bool_]],
-    more: tuple[Sequence[Lesson], Sequence[Example]],
+    own: _Lessons,
+    learned: _Lessons,
     known: npt.NDArray[np.uint32],
     steps: tuple[int, int],
-    what: str,
     say: Any,
 ) -> tuple[Network, Floats]:
     """A network, and for all of `own` log-odds from one that did not learn from their sites."""
     from cleaner.training.network import fit_network
 
-    lessons, examples, use = own
-    learned = [lesson for lesson, used in zip(lessons, use, strict=True) if used] + [*more[0]]
-    folds = np.array(
-        [e.fold for e, used in zip(examples, use, strict=True) if used] + [e.fold for e in more[1]]
-    )
-    say(f"network for {what}: {len(learned)} documents")
-    odds: list[Floats | None] = [None] * len(lessons)
+    odds: list[Floats | None] = [None] * len(own.lessons)
     for fold in range(FOLDS):
-        others = [learned[i] for i in np.flatnonzero(folds != fold).tolist()]
-        network = fit_network(others, steps=steps[0], known=known, say=say)
-        for index, example in enumerate(examples):
-            if example.fold == fold:
-                odds[index] = network.odds(lessons[index].fragments)
-    network = fit_network(learned, steps=steps[1], known=known, say=say)
+        others = learned.only([other != fold for other in learned.folds])
+        network = fit_network(others.lessons, steps=steps[0], known=known, say=say)
+        for index in np.flatnonzero(np.array(own.folds) == fold).tolist():
+            odds[index] = network.odds(own.lessons[index].fragments)
+    network = fit_network(learned.lessons, steps=steps[1], known=known, say=say)
     return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
 
 
-def _observe_apart(
-    examples: Sequence[Example],
-    topic: TopicModel,
-    frequency: npt.NDArray[np.float32],
-    *,
-    scrapes: Sequence[Example],
-) -> list[Observed]:
-    """First-pass evidence, the wording fitted on those of `scrapes` that are of other sites."""
+def _knowledge_apart(
+    examples: Sequence[Example], topic: TopicModel, frequency: npt.NDArray[np.float32]
+) -> list[Knowledge]:
+    """For each fold what is known without its sites: their wording is not learned from."""
+    return [
+        Knowledge(topic, frequency, *fit_wording([e for e in examples if e.fold != fold]))
+        for fold in range(FOLDS)
+    ]
+
+
+def _observe_apart(examples: Sequence[Example], apart: Sequence[Knowledge]) -> list[Observed]:
+    """First-pass evidence of each example, by what is known without its fold."""
     lexicon = Lexicon()
-    folds = np.array([example.fold for example in examples])
-    observed: list[Observed | None] = [None] * len(examples)
-    for fold in range(FOLDS):
-        others = [example for example in scrapes if example.fold != fold]
-        knowledge = Knowledge(topic, frequency, *fit_wording(others))
-        for index in np.flatnonzero(folds == fold).tolist():
-            observed[index] = _observed(examples[index], knowledge, lexicon)
-    return [o for o in observed if o is not None]
+    return [_observed(example, apart[example.fold], lexicon) for example in examples]
 
 
 def _observed(example: Example, knowledge: Knowledge, lexicon: Lexicon) -> Observed:

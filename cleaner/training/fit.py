@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -182,8 +182,8 @@ def _shuffled(record: Mapping[str, Any]) -> int:
 
 def furniture(
     data: Path, articles: Sequence[Host], sites: Sequence[str], encoder: Encoder, sizes: Sizes
-) -> list[Labelled]:
-    """Articles with furniture of pages and headlines of other articles put in."""
+) -> Iterator[list[Labelled]]:
+    """Articles with furniture of pages and headlines of other articles put in, round by round."""
     scrapes = [
         (record, record["id"] if name == "pages_cleaneval" else site_of(record))
         for name, (most, _) in sizes.labelled.items()
@@ -193,11 +193,9 @@ def furniture(
     pages = pages_of(scrapes)
     titles = list(dict.fromkeys(a.title.strip() for a in articles if a.title.strip()))
     headlines = Headlines(titles, encoder.encode([title[:ENCODED] for title in titles]))
-    return [
-        compose(record, site=record["site"], source="furniture")
-        for seed in range(11, 11 + sizes.rounds)
-        for record in furniture_records(articles, sites, pages, headlines, folds=FOLDS, seed=seed)
-    ]
+    for seed in range(11, 11 + sizes.rounds):
+        records = furniture_records(articles, sites, pages, headlines, folds=FOLDS, seed=seed)
+        yield [compose(record, site=record["site"], source="furniture") for record in records]
 
 
 def digests(articles: Sequence[Host], count: int) -> list[Labelled]:
@@ -349,27 +347,34 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     words = read_articles([data / f"articles_unlabelled{_SUFFIX}"], split=lambda line: [line])
     frequency = inverse_frequency([a.sentences for a in words])
     clean, sites = [*articles, *varied], [*[""] * len(articles), *sites]
-    seeds = range(4, 4 + sizes.mixtures)
-    foreign = prepare([d for seed in seeds for d in intruders(clean, sites, seed)], encoder)
-    say(f"{len(foreign)} more with foreign prose")
-    furnished = prepare(furniture(data, clean, sites, encoder, sizes), encoder)
-    say(f"{len(furnished)} more with furniture")
+    mixtures = range(4, 4 + sizes.mixtures)
+    put_in = furniture(data, clean, sites, encoder, sizes)
+    fitted = fit(
+        examples,
+        topic,
+        frequency,
+        steps=Steps(foreign_steps, furniture_steps),
+        foreign=(prepare(intruders(clean, sites, seed), encoder) for seed in mixtures),
+        furnished=(prepare(lot, encoder) for lot in put_in),
+        say=say,
+    )
     if slow is not None:
         slow.flush()
-    steps = Steps(foreign_steps, furniture_steps)
-    fitted = fit(
-        examples, topic, frequency, steps=steps, foreign=foreign, furnished=furnished, say=say
-    )
     found = report(examples, fitted.held_out, threshold)
     for source, row in found.items():
         click.echo(f"{source:32s} {row}")
-    save(fitted, output, _manifest(name, steps, sizes, threshold, found), threshold=threshold)
+    save(
+        fitted,
+        output,
+        _manifest(name, (foreign_steps, furniture_steps), sizes, threshold, found),
+        threshold=threshold,
+    )
     say(f"written to {output}")
 
 
 def _manifest(
     name: str,
-    steps: Steps,
+    steps: tuple[tuple[int, int], tuple[int, int]],
     sizes: Sizes,
     threshold: float,
     found: Mapping[str, Figures],
@@ -378,7 +383,8 @@ def _manifest(
         "encoder": name,
         "licence": "Apache-2.0",
         "made_by": "python -m cleaner.training.fit",
-        "network_steps": asdict(steps),
+        "foreign_steps": list(steps[0]),
+        "furniture_steps": list(steps[1]),
         "sizes": asdict(sizes),
         "data": sorted([*sizes.labelled, "news_clean", "articles_unlabelled"]),
         "origins": [
