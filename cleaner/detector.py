@@ -1,14 +1,13 @@
 """From evidence to a calibrated probability, in two passes.
 
-The first pass is a network that reads all fragments at once (`cleaner.network`), or, in a detector
-that was fitted without one, gradient-boosted trees. The second is gradient-boosted trees that see
-the first one's verdicts. Beside them stands, in the shipped detectors, a network for furniture
-alone: it has learned the wording of many sites and of no prose; the surer of both is believed.
+The first pass is two networks that read all fragments at once (`cleaner.network`): one knows
+foreign prose, the other the furniture of pages and its wording. In a detector that was fitted
+without them it is gradient-boosted trees. The second pass is trees that see the verdicts.
 
-A detector is a folder: arrays (``knowledge.npz``), the network (``network.npz``) or the first trees
-(``first.onnx``), the second trees (``second.onnx``, run by onnxruntime), the network for furniture
-(``furniture.npz``, not in every detector), the trees as arrays for explanations (``trees.npz``),
-and a manifest. Nothing in it is code.
+A detector is a folder: arrays (``knowledge.npz``), the networks (``network.npz``,
+``furniture.npz``) or the first trees (``first.onnx``), the second trees (``second.onnx``, run by
+onnxruntime), the trees as arrays for explanations (``trees.npz``), and a manifest. Nothing in it is
+code.
 """
 
 from __future__ import annotations

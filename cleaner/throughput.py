@@ -53,7 +53,11 @@ _WARM_UP = "1 2 3 4 5.\n" * 20  # what is loaded on first use is, and no word is
 _SAMPLE = 0.002  # seconds of processor time between two looks at where it is spent
 
 _CHARACTERS_A_TOKEN = 4.0  # an assumption: of English text under the usual sub-word tokenizers
-_SCALES = {"60 billion tokens": 60e9, "15 trillion tokens": 15e12}
+_SCALES = {
+    "60 billion tokens": 60e9,
+    "375 billion tokens, a Common Crawl month": 375e9,
+    "15 trillion tokens": 15e12,
+}
 
 # Where time goes, by the module that was running.
 _STAGES = {
@@ -68,7 +72,8 @@ _STAGES = {
     "words": "evidence",
     "evidence": "evidence",
     "layout": "evidence",
-    "detector": "detector",
+    "network": "networks",
+    "detector": "trees",
     "reasons": "findings",
     "results": "findings",
     "cleaning": "findings",

@@ -1,0 +1,94 @@
+"""Fitting a detector with its networks: a few documents through every step, saved and loaded."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hash_encoder import HashEncoder
+
+pytest.importorskip("sklearn")
+pytest.importorskip("onnx")
+pytest.importorskip("torch")
+
+from cleaner.detector import Detector
+from cleaner.evaluation import compose
+from cleaner.evidence import Encoded
+from cleaner.training.detector import Steps, fit, inverse_frequency, prepare, save
+from cleaner.training.fit import digests, fit_topic, hosts, intruders
+
+LABELLED = Path(__file__).parent.parent / "fixtures" / "labelled"
+STEPS = Steps(foreign=(2, 3), furniture=(2, 3))
+
+
+def records(name):
+    with gzip.open(LABELLED / f"{name}.jsonl.gz", "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return HashEncoder()
+
+
+@pytest.fixture(scope="module")
+def articles():
+    return hosts(r for r in records("wikipedia_clean") if r["source"] == "wikipedia/en")
+
+
+@pytest.fixture(scope="module")
+def examples(articles, encoder):
+    pages = [compose(r, site=r["id"], source="page") for r in records("wcxb_page")[:8]]
+    made = intruders(articles, [""] * len(articles), 1)
+    return prepare([*pages, *made, *digests(articles, 3)], encoder)
+
+
+@pytest.fixture(scope="module")
+def fitted(examples, articles, encoder):
+    topic = fit_topic([a.sentences for a in articles], encoder, axes=8)
+    frequency = inverse_frequency([a.sentences for a in articles])
+    lots = ([example] for example in examples[-8:])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cleaner.training.network._FEWEST", 3)  # documents a known term stands in
+        return fit(
+            examples,
+            topic,
+            frequency,
+            trees=(3, 4),
+            steps=STEPS,
+            foreign=lots,
+            furnished=[examples[:4]],
+            say=lambda _: None,
+        )
+
+
+def test_every_fragment_has_a_score_from_models_that_did_not_see_its_site(fitted, examples):
+    assert [len(scores) for scores in fitted.held_out] == [len(e.labels) for e in examples]
+    assert all(((scores > 0) & (scores < 1)).all() for scores in fitted.held_out)
+
+
+def test_only_the_network_for_furniture_learns_words(fitted):
+    assert not len(fitted.first.phrases.known)
+    assert len(fitted.furniture.phrases.known)
+
+
+def test_the_trees_see_both_networks(fitted):
+    assert {"first", "furniture", "furniture_document"} <= set(fitted.names)
+
+
+def test_what_was_saved_is_what_is_loaded(fitted, examples, tmp_path):
+    save(fitted, tmp_path, {"encoder": "hash"}, threshold=0.8)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert sorted(manifest["sha256"]) == [
+        "furniture.npz", "knowledge.npz", "network.npz", "second.onnx", "trees.npz",
+    ]  # fmt: skip
+    detector = Detector.load(tmp_path)
+    example = examples[0]
+    title = example.document.title or ""
+    encoded = Encoded(example.segments, example.vectors, title, example.title)
+    (scored,) = detector.score_all([encoded])
+    np.testing.assert_array_equal(scored.first, detector.score_all([encoded] * 2)[1].first)
+    parts = detector.contributions(scored, example.segments)
+    odds = parts.base + parts.last.sum(axis=1) + parts.line
+    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), scored.scores, atol=1e-6)
