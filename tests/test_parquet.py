@@ -215,6 +215,23 @@ def test_no_records_are_a_table_that_can_be_read(tmp_path):
     assert pq.read_table(out).schema == pa.schema([("body", pa.string())])
 
 
+def test_no_temporary_folder(tmp_path, monkeypatch):
+    def nowhere():
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("cleaner.formats.parquet.tempfile.TemporaryFile", nowhere)
+    monkeypatch.setattr("cleaner.formats.sinks.tempfile.gettempdir", nowhere)
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    path.write_bytes(numbered(3))
+    failed(run(path, "-o", out), "a temporary file cannot be written (No usable", "in TMPDIR")
+
+
+def test_compressed_parquet_is_refused(tmp_path):
+    path = tmp_path / "a.parquet.gz"
+    path.write_bytes(b"")
+    failed(run(path), "a compressed Parquet file cannot be read", "unpack it", status=2)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_temporary_disk(tmp_path, monkeypatch):
     path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"

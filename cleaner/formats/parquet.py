@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
 
@@ -111,13 +111,18 @@ def seekable(stream: BinaryIO, *, name: str) -> Iterator[BinaryIO]:
     if stream.seekable():
         yield stream
         return
-    with tempfile.TemporaryFile() as copy:
+    with _temporary_file() as copy:
         while data := _taken(stream, name):
             with temporary():
                 copy.write(data)
         with temporary():
             copy.seek(0)
         yield copy
+
+
+def _temporary_file() -> BinaryIO:
+    with temporary():
+        return cast("BinaryIO", tempfile.TemporaryFile())  # whoever asked closes it
 
 
 def _taken(stream: BinaryIO, name: str) -> bytes:
@@ -648,7 +653,7 @@ class LinesToParquet:
         self._file = _File(sink)
         self._name = name
         self._text_field = text_field
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
+        self._spool = _temporary_file()  # closed by close()
         self._sizes: list[int] = []
         self._group = bytearray()
         self._schema = self._pa.schema([])

@@ -89,9 +89,16 @@ def temporary() -> Iterator[None]:
     except OSError as error:
         raise OutputError(
             f"a temporary file cannot be written ({error.strerror or error})",
-            place=tempfile.gettempdir(),
+            place=_temporary_folder(),
             next_step="name a folder with more room in TMPDIR",
         ) from error
+
+
+def _temporary_folder() -> str:
+    try:
+        return tempfile.gettempdir()
+    except OSError:  # none of those that are looked for can be written
+        return "TMPDIR"
 
 
 class AtomicFile:

@@ -21,7 +21,7 @@ from cleaner.formats.compression import (
     read_arrived,
 )
 from cleaner.formats.encoding import STDIN, decode, shown
-from cleaner.formats.kinds import Format, Kind, kind_of, suffixed
+from cleaner.formats.kinds import Format, Kind, is_packed_parquet, kind_of, suffixed
 
 _CHUNK = 1 << 18  # bytes asked for at once; a pipe gives what it has
 
@@ -176,7 +176,18 @@ _PACKED = {"": "", "gz": "gzip", "zst": "zstd"}
 
 
 def source(name: str, kind: str | None = None) -> Source:
-    """Make a source of a file name, its kind by its suffix where none is given."""
+    """Make a source of a file name, its kind by its suffix where none is given.
+
+    Raises
+    ------
+    OptionError
+        If the suffixes say Parquet with a compression around it.
+    """
+    if kind is None and is_packed_parquet(name):
+        raise OptionError(
+            f"{name}: a compressed Parquet file cannot be read",
+            next_step="unpack it first; Parquet compresses its own columns",
+        )
     return Source(name, kind_of(name, kind), PurePath(name).name)
 
 
