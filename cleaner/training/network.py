@@ -46,9 +46,9 @@ def fit_network(
     *,
     steps: int,
     known: npt.NDArray[np.uint32] | None = None,
-    width: int = 96,
+    width: int = 72,
     heads: int = 6,
-    layers: int = 3,
+    layers: int = 2,
     seed: int = 0,
     say: Callable[[str], object] = print,
 ) -> Network:
