@@ -235,7 +235,7 @@ def varied_articles(data: Path, most: int) -> tuple[list[Host], list[str]]:
     ]
     pages |= {r["id"]: r["id"] for r in records if r["source"] == "cleaneval"}
     found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST]
-    found = found[:most]
+    found = found[:: max(1, len(found) // most)][:most]  # of every set its share
     return found, [pages.get(host.identity, "") for host in found]
 
 
