@@ -40,8 +40,9 @@ FURNITURE = "furniture.npz"
 REVIEWS = 1
 # Where so many fragments are all but certain, a family of intruders is there. Trees that look a few
 # more times find its quieter members; without a family, more looks would only feed on their own
-# suspicions. A network has seen the family already, and its own verdict is given more weight: the
-# trees learned from networks of some of the sites, and trust the shipped one less than it deserves.
+# suspicions. A network has seen the family already: what the trees doubt is raised this far towards
+# its own verdict, for they learned from networks of some of the sites, and trust the shipped one
+# less than it deserves.
 FAMILY = 3
 CERTAIN = 0.85
 FAMILY_REVIEWS = 6
@@ -64,7 +65,8 @@ class Scored:
     first
         The first pass's log-odds, shape (n,).
     network_weight
-        How much of the log-odds of the scores is the network's, 0 to 1; the trees give the rest.
+        How far the log-odds of the trees are raised towards the network's where those are higher,
+        0 to 1.
     title
         The title's vector, shape (dimensions,); None without a title.
     """
@@ -163,7 +165,10 @@ class Detector:
         observed = observe_all(documents, knowledge=self.knowledge, lexicon=self._lexicon)
         first, furniture = self._first_pass(documents, observed)
         seen, scores = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
-        families = observed.layout.total(scores >= CERTAIN) >= FAMILY
+        certain = scores >= CERTAIN
+        if isinstance(self._first, Network):  # furniture is certain to others
+            certain &= sigmoid(first) >= CERTAIN
+        families = observed.layout.total(certain) >= FAMILY
         weights = np.zeros(len(documents))
         found = list(seen)
         parts = np.split(scores, observed.layout.bounds[1:-1])
@@ -171,7 +176,7 @@ class Detector:
         if isinstance(self._first, Network):
             weights[families] = NETWORK_WEIGHT
             mixed = zip(weights.tolist(), parts, odds, strict=True)
-            parts = [sigmoid((1 - w) * _odds(p) + w * own) if w else p for w, p, own in mixed]
+            parts = [sigmoid(_raised(_odds(p), own, w)) if w else p for w, p, own in mixed]
         elif families.any():
             again = np.flatnonzero(families).tolist()
             self._look_again(observed, furniture, again, found, parts)
@@ -235,21 +240,22 @@ class Detector:
         """
         first, second = self._trees()
         matrix = scored.observed.matrix()
-        trust = 1 - scored.network_weight
-        base = trust * (self._slope * second.base + self._intercept)
-        last = trust * self._slope * second.contributions(matrix)
-        last[:, self.manifest["evidence"].index("first")] += scored.network_weight * scored.first
+        base = self._slope * second.base + self._intercept
+        last = self._slope * second.contributions(matrix)
         odds = base + last.sum(axis=1)
+        raised = _raised(odds, scored.first, scored.network_weight)
+        last[:, self.manifest["evidence"].index("first")] += raised - odds
+        odds = raised
         whole = _of_one_piece(sigmoid(odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
             raise self._other_trees("they give other scores than the detector")
-        raised = np.log(whole) - np.log1p(-whole) - odds
+        by_line = np.log(whole) - np.log1p(-whole) - odds
         return Contributions(
             names=tuple(self.manifest["evidence"]),
             first=self._first_look(scored, matrix, first),
             base=base,
             last=last,
-            line=np.where(whole > sigmoid(odds), raised, 0.0),
+            line=np.where(whole > sigmoid(odds), by_line, 0.0),
         )
 
     def _first_look(self, scored: Scored, matrix: Floats, trees: Trees | None) -> FirstLook:
@@ -304,6 +310,11 @@ def capped(odds: Floats, documents: Sequence[Segments]) -> Floats:
     """Log-odds of furniture; low for a fragment that the network has not read to the end."""
     lengths = np.concatenate([segments.ends - segments.starts for segments in documents])
     return np.where(lengths <= LONGEST_FURNITURE, odds, np.minimum(odds, UNREAD))
+
+
+def _raised(odds: Floats, network: Floats, weight: float) -> Floats:
+    """Log-odds raised by `weight` of the way to those of the network, where these are higher."""
+    return np.asarray(odds + weight * np.maximum(network - odds, 0.0))
 
 
 def _of_one_piece(scores: Floats, segments: Segments) -> Floats:

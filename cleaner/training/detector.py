@@ -178,6 +178,7 @@ def fit(
     *,
     trees: tuple[int, int] = (120, 200),
     steps: Steps | None = None,
+    kept_prose: float = 1.0,
     foreign: Iterable[Sequence[Example]] = (),
     furnished: Iterable[Sequence[Example]] = (),
     say: Any = print,
@@ -190,6 +191,9 @@ def fit(
         Trees of the first pass, where it is no network, and of the second.
     steps
         How long the networks learn; None: the first pass is trees, and no network knows furniture.
+    kept_prose
+        How many times what is kept of made articles counts in the second pass and the calibration:
+        most of these have foreign prose in them, far more than in any corpus.
     foreign, furnished
         Examples for the networks alone, which take more of them than trees do: articles with
         sentences of others put in, and with furniture. They are taken one lot at a time.
@@ -201,7 +205,7 @@ def fit(
     labels = np.concatenate([example.labels for example in examples])
     sizes = [len(example.labels) for example in examples]
     row_fold = np.repeat([example.fold for example in examples], sizes)
-    weights = _weights(examples)
+    weights = _weights(examples, kept_prose)
     ends = np.cumsum(sizes)[:-1]
     furniture: Network | None = None
     furniture_parts: list[Any] = [None] * len(examples)
@@ -374,10 +378,13 @@ def _apart(
     return odds
 
 
-def _weights(examples: Sequence[Example]) -> Floats:
+def _weights(examples: Sequence[Example], kept_prose: float) -> Floats:
     """Row weights: long documents count by the root of their length, sets by their documents."""
-    sizes = np.array([len(example.labels) for example in examples], dtype=np.float64)
-    weights = np.repeat(1 / np.sqrt(sizes), sizes.astype(np.int64))
+    sizes = np.array([len(example.labels) for example in examples])
+    weights = np.repeat(1 / np.sqrt(sizes), sizes)
+    prose = np.repeat([example.document.source in NO_FURNITURE for example in examples], sizes)
+    kept = np.concatenate([example.labels for example in examples]) == 0
+    weights[prose & kept] *= kept_prose
     return np.asarray(weights / weights.mean())
 
 
