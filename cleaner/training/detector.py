@@ -171,7 +171,7 @@ class Fitted:
     held_out: list[Floats]
 
 
-def fit(
+def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     examples: Sequence[Example],
     topic: TopicModel,
     frequency: npt.NDArray[np.float32],
