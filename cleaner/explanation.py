@@ -390,7 +390,7 @@ _WORDS: dict[str, Callable[[Values], str]] = {
     FAMILY: _family,
     FURNITURE: _furniture,
 }
-KINDS = (*_WORDS, FURNITURE, LINE)
+KINDS = (*_WORDS, LINE)
 
 
 def signed(log_odds: float) -> str:
