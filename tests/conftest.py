@@ -46,6 +46,13 @@ class MarkCleaner:
         return replace(result, judged=False, why="too short") if not segments.texts else result
 
 
+@pytest.fixture(autouse=True)
+def _plain_terminal(monkeypatch):
+    """No word of the environment for or against colour: a test says itself what it wants."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def marks():
     return MarkCleaner()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import gzip
+import io
 import itertools
 import json
 import math
@@ -13,6 +14,7 @@ from hash_encoder import HashEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import NAMED
+from rich.console import Console
 
 from cleaner import Cleaner, Document, ModelError, cleaning
 from cleaner.cli import main
@@ -23,6 +25,7 @@ from cleaner.evidence import observe_all
 from cleaner.explanation import KINDS, Explanation, Look, Term, explain
 from cleaner.formats import decode
 from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network, Phrases
+from cleaner.terminal import Explained, show
 from cleaner.words import Lexicon
 
 TOLERANCE = 1e-6
@@ -418,13 +421,14 @@ def test_each_removed_fragment_has_its_evidence_in_words_and_figures(article):
             assert lines[at + 3].strip().startswith("last look")
 
 
-def test_on_a_terminal_what_goes_is_struck_through(article, monkeypatch):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "100")
-    shown = run(article, "--top", 3).stdout
-    assert "\x1b[9;31m" in shown
+def test_on_a_terminal_what_goes_is_struck_through(fast, seed):
+    # A console that says what it is: the environment of a test may speak for or against colour.
+    screen = io.StringIO()
+    console = Console(
+        file=screen, force_terminal=True, color_system="standard", no_color=False, width=100
+    )
+    show(console, Explained.of("article.txt", fast.inspect(Document(seed)), fast), top=3)
+    assert "\x1b[9;31m" in screen.getvalue()
 
 
 def test_top_shows_the_highest_and_nothing_else(article):
