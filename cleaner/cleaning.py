@@ -274,7 +274,9 @@ class Cleaner:
 
     def _finish(self, result: CleanResult, segments: Segments, threshold: float) -> CleanResult:
         """Decide what goes, and cut it."""
-        fragments = [self._dropped(fragment, result.source) for fragment in result.fragments]
+        fragments = list(result.fragments)
+        if self._drop:
+            fragments = [self._dropped(fragment, result.source) for fragment in fragments]
         remove = [self._goes(fragment, result.source, threshold) for fragment in fragments]
         findings = tuple(
             Finding(
@@ -301,7 +303,7 @@ class Cleaner:
 
     def _settled(self, fragment: Fragment, source: str) -> bool | None:
         """Whether a fragment goes or stays whatever its score; None where the score decides."""
-        if _matches(self._keep, source[fragment.start : fragment.end]):
+        if self._keep and _matches(self._keep, source[fragment.start : fragment.end]):
             return False
         if fragment.reason == "pattern":
             return True

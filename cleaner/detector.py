@@ -25,7 +25,7 @@ from threadpoolctl import ThreadpoolController
 from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
 from cleaner.errors import ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
-from cleaner.network import Fragments, Network
+from cleaner.network import Fragments, Network, odds_of
 from cleaner.segment import segment
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
@@ -221,14 +221,11 @@ class Detector:
             Fragments.of(one, told[extent], document.title_vector)
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
         ]
-        furniture = None
-        if self._furniture is not None:
-            furniture = capped(
-                _odds_of(self._furniture, fragments), [document.segments for document in documents]
-            )
-        if isinstance(self._first, Network):
-            return _odds_of(self._first, fragments), furniture
-        return _run(self._first, matrix), furniture
+        networks = [n for n in (self._first, self._furniture) if isinstance(n, Network)]
+        each = [odds_of(networks, one) for one in fragments]
+        odds = [np.round(np.concatenate(parts), 6) for parts in zip(*each, strict=True)]
+        first = odds.pop(0) if isinstance(self._first, Network) else _run(self._first, matrix)
+        return first, capped(odds[0], [d.segments for d in documents]) if odds else None
 
     def contributions(self, scored: Scored, segments: Segments) -> Contributions:
         """What each piece of evidence adds to the scores that `score` gave.
@@ -299,11 +296,6 @@ class Detector:
             seen = review(observed, scores, furniture, knowledge=self.knowledge)
             scores = sigmoid(self._slope * _run(self._second, seen.matrix()) + self._intercept)
         return seen, scores
-
-
-def _odds_of(network: Network, documents: Sequence[Fragments]) -> Floats:
-    """A network's log-odds of all fragments of the documents, rounded to six digits."""
-    return np.round(np.concatenate([network.odds(fragments) for fragments in documents]), 6)
 
 
 def capped(odds: Floats, documents: Sequence[Segments]) -> Floats:

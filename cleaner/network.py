@@ -11,8 +11,8 @@ It is trained with torch (`cleaner.training.network`) and runs on numpy alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from cleaner.words import Terms
 
 Array = npt.NDArray[np.float32]
-LANDMARKS = 256  # fragments that the others attend to: keeps the cost linear in length
+LANDMARKS = 128  # fragments that the others attend to: keeps the cost linear in length
 CLIPPED = 4.0  # standard deviations
 VECTOR_SCALE = 8.0  # unit vectors have small entries
 TITLE_SCALE = 4.0
 APART = -4.0  # bias of a fragment's attention to itself
 REACH = 3.0  # fragments over which nearness fades by a factor of e
+FARTHEST = 60  # fragments from which on nearness is the same
 PAIR_FEATURES = 8
+LOGIT_LIMIT = 60.0  # of attention, both ways: a float32 holds the exponential of it
+_NEARNESS = np.exp(-np.arange(FARTHEST + 1) / REACH).astype(np.float32)
+NORM_EPSILON = 1e-5
 _BLOCK = 512  # fragments at once: bounds the memory
 _OF_PHRASES = ("known_terms", "term_vectors")
 
@@ -88,21 +92,24 @@ class Fragments:
 
         Returns
         -------
-        float32, shape (PAIR_FEATURES, len(rows), len(columns))
+        float32, shape (PAIR_FEATURES + 2, len(rows), len(columns))
             Cosine, what of it lies above .2 and above .4, common topic (cosine of the points), one
-            line, neighbours, nearness, and how much the column has to say.
+            line, neighbours, nearness, and how much the column has to say; then 1 for every pair,
+            and whether it is a fragment with itself.
         """
-        features = np.empty((PAIR_FEATURES, len(rows), len(columns)), dtype=np.float32)
-        cosine = self.vectors[rows] @ self.vectors[columns].T
+        features = np.empty((PAIR_FEATURES + 2, len(rows), len(columns)), dtype=np.float32)
         steps = np.abs(rows[:, None] - columns)
-        features[0] = cosine
-        features[1] = np.maximum(cosine - 0.2, 0)
-        features[2] = np.maximum(cosine - 0.4, 0)
-        features[3] = self.points[rows] @ self.points[columns].T
+        np.matmul(self.vectors[rows], self.vectors[columns].T, out=features[0])
+        for feature, least in ((1, 0.2), (2, 0.4)):
+            np.subtract(features[0], np.float32(least), out=features[feature])
+            np.maximum(features[feature], 0, out=features[feature])
+        np.matmul(self.points[rows], self.points[columns].T, out=features[3])
         features[4] = self.lines[rows][:, None] == self.lines[columns]
         features[5] = steps == 1
-        features[6] = np.exp(-np.minimum(steps, 60) / REACH)
+        np.take(_NEARNESS, steps, mode="clip", out=features[6])
         features[7] = self.weights[columns]
+        features[8] = 1.0
+        features[9] = steps == 0
         return features
 
 
@@ -110,44 +117,46 @@ class Fragments:
 class Layer:
     """One layer: attention with a bias for each pair, then two dense steps; both add to the state.
 
+    What enters either is normalised; scale and shift of that are part of the weights behind it.
+
     Attributes
     ----------
-    norm_attention, norm_dense
-        Shape (2, d): scale and shift after normalisation.
     query_key_value, attended, dense_in, dense_out
         Shape (inputs + 1, outputs): weights, bias in the last row.
     pair
         Shape (PAIR_FEATURES + 1, heads): bias of the attention from what a pair has in common.
     """
 
-    norm_attention: Array
     query_key_value: Array
     attended: Array
     pair: Array
-    norm_dense: Array
     dense_in: Array
     dense_out: Array
 
-    def keys_and_values(self, states: Array) -> tuple[Array, Array, Array]:
-        """Queries, keys and values, shape (heads, n, d / heads) each."""
+    def queries_keys_and_values(self, states: Array) -> tuple[Array, Array, Array]:
+        """Shape (heads, n, d / heads) each; behind the values a column of ones."""
         heads = self.pair.shape[1]
-        mixed = _dense(_normed(states, self.norm_attention), self.query_key_value)
-        parts = mixed.reshape(len(states), 3, heads, -1).transpose(1, 2, 0, 3)
-        return parts[0], parts[1], parts[2]
+        mixed = _dense(_normed(states), self.query_key_value)
+        queries, keys, own = mixed.reshape(len(states), 3, heads, -1).transpose(1, 2, 0, 3)
+        size = queries.shape[2]
+        values = np.ones((heads, len(states), size + 1), dtype=np.float32)
+        values[:, :, :-1] = own
+        return queries * np.float32(1 / np.sqrt(size)), keys, values
 
     def forward(
         self, states: Array, queries: Array, seen: tuple[Array, Array], bias: Array
     ) -> Array:
         """The next states, from what each attends to in `seen` (keys and values)."""
         keys, values = seen
-        logits = (queries * np.float32(1 / np.sqrt(queries.shape[2]))) @ keys.transpose(0, 2, 1)
+        logits: Array = queries @ keys.transpose(0, 2, 1)
         logits += bias
-        logits -= logits.max(axis=2, keepdims=True)
+        np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT, out=logits)
         np.exp(logits, out=logits)
-        mixed = (logits @ values) / logits.sum(axis=2, keepdims=True)
-        joined = mixed.transpose(1, 0, 2).reshape(len(states), -1)
-        states = states + _dense(joined, self.attended)
-        inner = np.maximum(_dense(_normed(states, self.norm_dense), self.dense_in), 0)
+        mixed: Array = logits @ values  # the column of ones gives the sum of the exponentials
+        means = np.asarray(mixed[:, :, :-1] / mixed[:, :, -1:], dtype=np.float32)
+        states = states + _dense(means.transpose(1, 0, 2).reshape(len(states), -1), self.attended)
+        inner = _dense(_normed(states), self.dense_in)
+        np.maximum(inner, 0, out=inner)
         return states + _dense(inner, self.dense_out)
 
 
@@ -161,33 +170,47 @@ class Phrases:
         uint32, shape (t,): hashes of the known terms, ascending.
     vectors
         Shape (t + 1, p): a vector each; the last one, of all other terms, is zero.
+    halves
+        bool, shape (65536,): whether a known term's hash begins with these two bytes.
     """
 
     known: npt.NDArray[np.uint32]
     vectors: Array
+    halves: npt.NDArray[np.bool_] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        halves = np.zeros(1 << 16, dtype=np.bool_)
+        halves[self.known >> np.uint32(16)] = True
+        object.__setattr__(self, "halves", halves)  # frozen: known only now
 
     def rows(self, hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
         """Which vector each term has."""
-        found = np.searchsorted(self.known, hashes)
-        inside = np.flatnonzero(found < len(self.known))
-        found[inside[self.known[found[inside]] != hashes[inside]]] = len(self.known)
-        return found
+        rows = np.full(len(hashes), len(self.known))
+        # Few terms are known; most of the others are seen not to be by half of their hash.
+        likely = np.flatnonzero(self.halves[hashes >> np.uint32(16)])
+        found = np.searchsorted(self.known, hashes[likely])
+        right = self.known[np.minimum(found, len(self.known) - 1)] == hashes[likely]
+        rows[likely[right]] = found[right]
+        return rows
 
     def of(self, terms: Terms) -> Array:
         """The sum over each fragment's terms by the root of their number, shape (n, p)."""
         count = len(terms.counts)
-        blocks = (slice(at, min(at + _BLOCK, count)) for at in range(0, count, _BLOCK))
-        return np.concatenate([self._of(terms.part(block)) for block in blocks])
-
-    def _of(self, terms: Terms) -> Array:
-        starts = np.cumsum(terms.counts) - terms.counts
-        pairs = starts + np.arange(len(starts))
-        total = np.add.reduceat(self.vectors[self.rows(terms.pairs)], pairs, axis=0)
-        filled = np.flatnonzero(terms.counts)
-        if len(filled):
-            words = self.vectors[self.rows(terms.words)]
-            total[filled] += np.add.reduceat(words, starts[filled], axis=0)
+        total = np.zeros((count, self.vectors.shape[1]), dtype=np.float32)
+        if len(self.known):
+            for hashes, counts in ((terms.words, terms.counts), (terms.pairs, terms.counts + 1)):
+                self._add(hashes, np.repeat(np.arange(count), counts), total)
         return np.asarray(total / np.sqrt(2 * terms.counts + 1, dtype=np.float32)[:, None])
+
+    def _add(
+        self, hashes: npt.NDArray[np.uint32], owner: npt.NDArray[np.int64], total: Array
+    ) -> None:
+        rows = self.rows(hashes)
+        known = np.flatnonzero(rows < len(self.known))
+        owner = owner[known]
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        if len(starts):
+            total[owner[starts]] += np.add.reduceat(self.vectors[rows[known]], starts, axis=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +227,8 @@ class Network:
         Shape (number of names + dimensions + p + 2, d): weights, bias in the last row.
     layers
         The layers, in order.
-    norm
-        Shape (2, d).
     out
-        Shape (d + 1, 1).
+        Shape (d + 1, 1), of the normalised states.
     """
 
     phrases: Phrases
@@ -215,7 +236,6 @@ class Network:
     deviation: Array
     entry: Array
     layers: tuple[Layer, ...]
-    norm: Array
     out: Array
 
     @classmethod
@@ -245,80 +265,89 @@ class Network:
 
     def odds(self, fragments: Fragments) -> npt.NDArray[np.float64]:
         """Log-odds that a fragment does not belong, shape (n,)."""
-        count = len(fragments)
-        chosen = np.linspace(0, count - 1, min(count, LANDMARKS)).astype(np.int64)
-        phrases = self.phrases.of(fragments.terms)
-        states, seen = self._landmarks(fragments, phrases, chosen)
-        if len(chosen) < count:
-            rows = np.arange(count)
-            blocks = (rows[at : at + _BLOCK] for at in range(0, count, _BLOCK))
-            states = np.concatenate(
-                [self._others(fragments, phrases, b, chosen, seen) for b in blocks]
-            )
-        odds = _dense(_normed(states, self.norm), self.out)
-        return odds[:, 0].astype(np.float64)
+        return odds_of([self], fragments)[0]
 
-    def _landmarks(
-        self, fragments: Fragments, phrases: Array, chosen: npt.NDArray[np.int64]
+    def entered(self, fragments: Fragments) -> Array:
+        """The states before the first layer, shape (n, d)."""
+        evidence, vectors = fragments.evidence, fragments.vectors
+        inputs = np.empty((len(fragments), len(self.entry) - 1), dtype=np.float32)
+        names, wide = evidence.shape[1], evidence.shape[1] + vectors.shape[1]
+        standard = inputs[:, :names]
+        np.subtract(evidence, self.mean, out=standard)
+        standard /= self.deviation
+        np.clip(standard, -CLIPPED, CLIPPED, out=standard)
+        np.multiply(vectors, np.float32(VECTOR_SCALE), out=inputs[:, names:wide])
+        inputs[:, wide:-1] = self.phrases.of(fragments.terms)
+        inputs[:, -1] = (vectors @ fragments.title) * np.float32(TITLE_SCALE)
+        return _dense(inputs, self.entry)
+
+    def among_themselves(
+        self, states: Array, biases: Sequence[Array]
     ) -> tuple[Array, list[tuple[Array, Array]]]:
-        """States of the landmarks, which attend to each other, and what others see of them."""
-        states = self._enter(fragments, phrases, chosen)
-        biases = self._biases(fragments, chosen, chosen)
+        """The last states of fragments that attend to each other, and what others see of them."""
         seen = []
         for layer, bias in zip(self.layers, biases, strict=True):
-            queries, keys, values = layer.keys_and_values(states)
-            seen.append((keys, values))
+            queries, *known = layer.queries_keys_and_values(states)
+            seen.append((known[0], known[1]))
             states = layer.forward(states, queries, seen[-1], bias)
         return states, seen
 
-    def _others(
-        self,
-        fragments: Fragments,
-        phrases: Array,
-        rows: npt.NDArray[np.int64],
-        chosen: npt.NDArray[np.int64],
-        seen: list[tuple[Array, Array]],
+    def beside(
+        self, states: Array, seen: Sequence[tuple[Array, Array]], biases: Sequence[Array]
     ) -> Array:
-        """States of `rows`, which attend to the landmarks."""
-        states = self._enter(fragments, phrases, rows)
-        biases = self._biases(fragments, rows, chosen)
+        """The last states of fragments that attend to others."""
         for layer, known, bias in zip(self.layers, seen, biases, strict=True):
-            queries, _, _ = layer.keys_and_values(states)
+            queries, _, _ = layer.queries_keys_and_values(states)
             states = layer.forward(states, queries, known, bias)
         return states
 
-    def _biases(
-        self,
-        fragments: Fragments,
-        rows: npt.NDArray[np.int64],
-        columns: npt.NDArray[np.int64],
-    ) -> list[Array]:
-        """For each layer the bias of each head's attention, shape (heads, rows, columns)."""
-        pairs = fragments.pairs(rows, columns)
-        weights = np.concatenate([layer.pair for layer in self.layers], axis=1)
-        flat = weights[:-1].T @ pairs.reshape(len(pairs), -1)
-        flat += weights[-1][:, None]
-        bias = flat.reshape(-1, len(rows), len(columns))
-        own, same = np.nonzero(rows[:, None] == columns)
-        bias[:, own, same] += np.float32(APART)
-        return np.split(bias, len(self.layers))
+    def decided(self, states: Array) -> npt.NDArray[np.float64]:
+        """Log-odds from the last states."""
+        return _dense(_normed(states), self.out)[:, 0].astype(np.float64)
 
-    def _enter(self, fragments: Fragments, phrases: Array, rows: npt.NDArray[np.int64]) -> Array:
-        standard = (fragments.evidence[rows] - self.mean) / self.deviation
-        vectors = fragments.vectors[rows]
-        titled = (vectors @ fragments.title)[:, None] * np.float32(TITLE_SCALE)
-        scaled = vectors * np.float32(VECTOR_SCALE)
-        clipped = np.clip(standard, -CLIPPED, CLIPPED)
-        return _dense(np.concatenate([clipped, scaled, phrases[rows], titled], axis=1), self.entry)
+
+def odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.NDArray[np.float64]]:
+    """Log-odds of each network that a fragment does not belong, shape (n,) each.
+
+    All fragments attend to the landmarks. What two of them have in common is found once for all
+    networks.
+    """
+    count = len(fragments)
+    landmarks = np.linspace(0, count - 1, min(count, LANDMARKS)).astype(np.int64)
+    states = [network.entered(fragments) for network in networks]
+    every = _biases(networks, fragments.pairs(landmarks, landmarks))
+    seen = []
+    for network, own, biases in zip(networks, states, every, strict=True):
+        own[landmarks], known = network.among_themselves(own[landmarks], biases)
+        seen.append(known)
+    others = np.setdiff1d(np.arange(count), landmarks, assume_unique=True)
+    for at in range(0, len(others), _BLOCK):
+        rows = others[at : at + _BLOCK]
+        every = _biases(networks, fragments.pairs(rows, landmarks))
+        for network, own, known, biases in zip(networks, states, seen, every, strict=True):
+            own[rows] = network.beside(own[rows], known, biases)
+    return [network.decided(own) for network, own in zip(networks, states, strict=True)]
+
+
+def _biases(networks: Sequence[Network], pairs: Array) -> list[list[Array]]:
+    """For each layer of each network the bias of each head's attention: (heads, rows, columns)."""
+    layers = [layer for network in networks for layer in network.layers]
+    weights = np.concatenate([layer.pair for layer in layers], axis=1)
+    apart = np.full((1, weights.shape[1]), APART, dtype=np.float32)
+    flat = np.concatenate([weights, apart]).T @ pairs.reshape(len(pairs), -1)
+    ends = np.cumsum([layer.pair.shape[1] for layer in layers])[:-1]
+    each = iter(np.split(flat.reshape(-1, *pairs.shape[1:]), ends))
+    return [[next(each) for _ in network.layers] for network in networks]
 
 
 def _dense(values: Array, weights: Array) -> Array:
-    return np.asarray(values @ weights[:-1] + weights[-1])
+    result: Array = values @ weights[:-1]
+    result += weights[-1]
+    return result
 
 
-def _normed(values: Array, scale_and_shift: Array) -> Array:
+def _normed(values: Array) -> Array:
+    """Rows less their mean, over their standard deviation."""
     centred = values - values.mean(axis=1, keepdims=True)
-    variance = np.mean(centred * centred, axis=1, keepdims=True)
-    return np.asarray(
-        centred / np.sqrt(variance + np.float32(1e-5)) * scale_and_shift[0] + scale_and_shift[1]
-    )
+    variance = np.einsum("ij,ij->i", centred, centred) / np.float32(values.shape[1])
+    return np.asarray(centred / np.sqrt(variance + np.float32(NORM_EPSILON))[:, None])

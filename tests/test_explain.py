@@ -282,11 +282,9 @@ def small_network(evidence, dimensions, *, width=4):
         return generator.normal(scale=0.5, size=shape).astype(np.float32)
 
     layer = Layer(
-        norm_attention=np.array([[1.0] * width, [0.0] * width], np.float32),
         query_key_value=random(width + 1, 3 * width),
         attended=random(width + 1, width),
         pair=random(PAIR_FEATURES + 1, 2),
-        norm_dense=np.array([[1.0] * width, [0.0] * width], np.float32),
         dense_in=random(width + 1, width),
         dense_out=random(width + 1, width),
     )
@@ -296,7 +294,6 @@ def small_network(evidence, dimensions, *, width=4):
         deviation=np.ones(evidence, np.float32),
         entry=random(evidence + dimensions + 4, width),
         layers=(layer,),
-        norm=layer.norm_dense,
         out=random(width + 1, 1),
     )
 

@@ -1,9 +1,11 @@
 """The network of the first pass: what numpy computes is what torch was trained on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cleaner.network import LANDMARKS, Fragments, Network, Phrases
+from cleaner.network import LANDMARKS, Fragments, Network, Phrases, _biases, odds_of
 from cleaner.words import Lexicon
 
 
@@ -99,8 +101,20 @@ def test_a_document_longer_than_the_landmarks_is_read_in_blocks(trained):
     assert np.isfinite(odds).all()
     # A landmark sees the same whether it is read as one or with the others.
     chosen = np.linspace(0, len(long) - 1, LANDMARKS).astype(np.int64)
-    states, _ = trained._landmarks(long, trained.phrases.of(long.terms), chosen)
-    from cleaner.network import _dense, _normed
+    own = trained.entered(long)[chosen]
+    biases = _biases([trained], long.pairs(chosen, chosen))[0]
+    states, _ = trained.among_themselves(own, biases)
+    np.testing.assert_allclose(odds[chosen], trained.decided(states), atol=1e-4)
 
-    among = _dense(_normed(states, trained.norm), trained.out)[:, 0]
-    np.testing.assert_allclose(odds[chosen], among, atol=1e-4)
+
+def test_networks_say_together_what_each_says_alone(trained):
+    long = fragments(LANDMARKS + 30)
+    other = replace(trained, layers=trained.layers[:1])
+    both = odds_of([trained, other], long)
+    for network, odds in zip((trained, other), both, strict=True):
+        np.testing.assert_allclose(odds, network.odds(long), atol=1e-5)
+
+
+def test_attention_beyond_all_bounds_gives_a_number(trained):
+    loud = [replace(layer, query_key_value=layer.query_key_value * 1e4) for layer in trained.layers]
+    assert np.isfinite(replace(trained, layers=tuple(loud)).odds(fragments(20))).all()

@@ -237,7 +237,7 @@ def _pairs(vectors: Tensor, points: Tensor, weights: Tensor, lines: Tensor) -> T
         points @ points.transpose(1, 2),
         (lines[:, :, None] == lines[:, None]).float(),
         (steps == 1).float().expand(shape),
-        torch.exp(-steps.clamp(max=60) / runtime.REACH).expand(shape),
+        torch.exp(-steps.clamp(max=runtime.FARTHEST) / runtime.REACH).expand(shape),
         weights[:, None].expand(shape),
     ]
     return torch.stack(features, -1)
@@ -364,23 +364,13 @@ def _bags(
 def _exported(
     model: _Model, known: npt.NDArray[np.uint32], mean: Array, deviation: Array
 ) -> Network:
-    def dense(linear: nn.Linear) -> Array:
-        with torch.no_grad():
-            return torch.cat([linear.weight.T, linear.bias[None]]).numpy().copy()
-
-    def norm(layer: nn.LayerNorm) -> Array:
-        with torch.no_grad():
-            return torch.stack([layer.weight, layer.bias]).numpy().copy()
-
     layers = tuple(
         Layer(
-            norm_attention=norm(block.norm_attention),
-            query_key_value=dense(block.query_key_value),
-            attended=dense(block.attended),
-            pair=dense(block.pair),
-            norm_dense=norm(block.norm_dense),
-            dense_in=dense(block.dense_in),
-            dense_out=dense(block.dense_out),
+            query_key_value=_behind(block.norm_attention, block.query_key_value),
+            attended=_dense(block.attended),
+            pair=_dense(block.pair),
+            dense_in=_behind(block.norm_dense, block.dense_in),
+            dense_out=_dense(block.dense_out),
         )
         for block in model.layers
         if isinstance(block, _Block)
@@ -392,8 +382,21 @@ def _exported(
         phrases=Phrases(known, vectors.astype(np.float16).astype(np.float32)),
         mean=mean.astype(np.float32),
         deviation=deviation.astype(np.float32),
-        entry=dense(model.entry),
+        entry=_dense(model.entry),
         layers=layers,
-        norm=norm(model.norm),
-        out=dense(model.out),
+        out=_behind(model.norm, model.out),
     )
+
+
+def _dense(linear: nn.Linear) -> Array:
+    """Weights, bias in the last row."""
+    with torch.no_grad():
+        return torch.cat([linear.weight.T, linear.bias[None]]).numpy().copy()
+
+
+def _behind(norm: nn.LayerNorm, linear: nn.Linear) -> Array:
+    """The same of a step behind a normalisation, whose scale and shift become part of it."""
+    with torch.no_grad():
+        weights = linear.weight.T * norm.weight[:, None]
+        bias = linear.bias + norm.bias @ linear.weight.T
+        return torch.cat([weights, bias[None]]).numpy().copy()
