@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 FOLDS = 3
 FEWEST_FRAGMENTS = 5
 NO_FURNITURE = ("intruders", "headlines", "digest")  # sources whose fragments to remove are prose
+FOREIGN_PROSE = ("intruders", "digest")  # sources made of the prose of several articles
 _SEEN = 3  # fragments in which a term must stand to be learned from
 Labels = npt.NDArray[np.int64]
 
@@ -192,8 +193,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     steps
         How long the networks learn; None: the first pass is trees, and no network knows furniture.
     kept_prose
-        How many times what is kept of made articles counts in the second pass and the calibration:
-        most of these have foreign prose in them, far more than in any corpus.
+        How many times what is kept of articles with foreign prose counts in the second pass and the
+        calibration: of those that are made most have some, far more than in any corpus.
     foreign, furnished
         Examples for the networks alone, which take more of them than trees do: articles with
         sentences of others put in, and with furniture. They are taken one lot at a time.
@@ -382,7 +383,7 @@ def _weights(examples: Sequence[Example], kept_prose: float) -> Floats:
     """Row weights: long documents count by the root of their length, sets by their documents."""
     sizes = np.array([len(example.labels) for example in examples])
     weights = np.repeat(1 / np.sqrt(sizes), sizes)
-    prose = np.repeat([example.document.source in NO_FURNITURE for example in examples], sizes)
+    prose = np.repeat([example.document.source in FOREIGN_PROSE for example in examples], sizes)
     kept = np.concatenate([example.labels for example in examples]) == 0
     weights[prose & kept] *= kept_prose
     return np.asarray(weights / weights.mean())
