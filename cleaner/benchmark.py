@@ -19,6 +19,7 @@ from cleaner.document import Document
 from cleaner.evaluation import (
     Figures,
     Labelled,
+    box_records,
     compose,
     figures,
     intruder_records,
@@ -83,11 +84,9 @@ def main(
         if all_articles or fold_of(record["id"], 5) == _TEST_FOLD
     ]
     cleaner = Cleaner(encoder=encoder, threshold=threshold)
-    documents = [
-        compose(record, source=record["kind"])
-        for record in intruder_records(hosts(records)[:limit], seed=9)
-    ]
-    results = list(cleaner.clean_many(Document(d.text, title=d.title) for d in documents))
+    own = hosts(records)[:limit]
+    documents = [compose(record, source=record["kind"]) for record in intruder_records(own, seed=9)]
+    results = _results(cleaner, documents)
     groups: dict[str, list[int]] = defaultdict(list)
     for index, document in enumerate(documents):
         groups[document.source].append(index)
@@ -100,6 +99,14 @@ def main(
         int((removed_share(results[i], documents[i].spans) >= _GONE).sum()) for i in groups["clean"]
     )
     click.echo(f"clean documents: {gone} of {len(clean)} sentences removed")
+    boxes = [compose(record, source="box") for record in box_records(own, seed=7)]
+    if boxes:
+        row = measure(boxes, _results(cleaner, boxes))
+        click.echo(f"a fact box on another subject, in {len(boxes)} documents\n{'':12s} {row}")
+
+
+def _results(cleaner: Cleaner, documents: Sequence[Labelled]) -> list[CleanResult]:
+    return list(cleaner.clean_many(Document(d.text, title=d.title) for d in documents))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,14 @@ _WARM_UP = "1 2 3 4 5.\n" * 20  # what is loaded on first use is, and no word is
 _SAMPLE = 0.002  # seconds of processor time between two looks at where it is spent
 
 _CHARACTERS_A_TOKEN = 4.0  # an assumption: of English text under the usual sub-word tokenizers
+# From nothing to a list of scores, as somebody would write it who has the weights at hand.
+_NAIVE_SCRIPT = """
+import sys
+from pathlib import Path
+from cleaner.encoders.transformer import TransformerEncoder
+from cleaner.throughput import naive
+naive(TransformerEncoder.accurate()._model, [Path(sys.argv[1]).read_text(encoding="utf-8")])
+"""
 _SCALES = {
     "60 billion tokens": 60e9,
     "375 billion tokens, a Common Crawl month": 375e9,
@@ -115,6 +123,7 @@ class Report:
     documents: dict[str, Any] = field(default_factory=dict)
     ratios: list[Ratio] = field(default_factory=list)
     start_up: dict[str, float] = field(default_factory=dict)
+    peak: dict[str, float] = field(default_factory=dict)
     by_lines: dict[int, float] = field(default_factory=dict)
     by_documents: dict[int, float] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
@@ -137,6 +146,7 @@ class Report:
                 for item in self.ratios
             ],
             "start_up_seconds": _rounded(self.start_up),
+            "peak_megabytes": _rounded(self.peak),
             "seconds_by_lines_of_one_document": _rounded(self.by_lines),
             "seconds_by_number_of_documents": _rounded(self.by_documents),
             "growth_with_lines": _growth(self.by_lines),
@@ -220,6 +230,18 @@ def compare(
         statistics.median(quotients),
         (min(quotients), max(quotients)),
     )
+
+
+def _run(command: Sequence[str]) -> float:
+    """Run a command to its end; how much memory it took at its peak, in megabytes."""
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=nowhere, stderr=nowhere) as process:  # noqa: S603  # our own
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return kilobytes / 1000
 
 
 @contextmanager
@@ -427,7 +449,7 @@ class Bench:
             )
 
     def transformer(self, report: Report) -> None:
-        """The naive way, and the accurate tier against the transformer alone."""
+        """The naive way, also from nothing, and the accurate tier against the transformer alone."""
         from cleaner.cleaning import Cleaner
         from cleaner.encoders.transformer import TransformerEncoder
 
@@ -444,6 +466,16 @@ class Bench:
                 prepare=fresh.load,
             )
         )
+        article = str(self._article())
+        report.ratios.append(
+            compare(
+                "the command on an article, beside a script of the naive way",
+                lambda: _run([sys.executable, "-m", "cleaner", article]),
+                lambda: _run([sys.executable, "-c", _NAIVE_SCRIPT, article]),
+                counts=(1, 1),
+                runs=self.runs,
+            )
+        )
         fragments = [part for text in texts for part in segment(text).texts]
         report.ratios.append(
             compare(
@@ -457,16 +489,20 @@ class Bench:
         )
 
     def start_up(self, report: Report) -> None:
-        """A short text through the command, from nothing."""
+        """A short text and an article through the command, from nothing."""
         path = self.folder / "short.txt"
         path.write_text("One line.\n")
-        command = [sys.executable, "-m", "cleaner", str(path)]
+        for name, text in (("a short text", path), ("an article", self._article())):
+            command = [sys.executable, "-m", "cleaner", str(text)]
+            _run(command)
+            report.start_up[name] = self._median(partial(_run, command))
+            report.peak[name] = _run(command)
 
-        def run() -> None:
-            subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # our own
-
-        run()
-        report.start_up["a short text"] = self._median(run)
+    def _article(self) -> Path:
+        """A file with the first of the documents."""
+        path = self.folder / "article.txt"
+        path.write_text(self.texts[0], encoding="utf-8")
+        return path
 
     def limits(self, report: Report) -> None:
         """What the machine does at best with the same bytes: memory, lines, words, tokens."""
@@ -534,6 +570,7 @@ def table(report: Report) -> str:
     figures = report.to_dict()
     for title, unit, values in (
         ("start-up", "s", report.start_up),
+        ("peak memory", "MB", report.peak),
         ("one document of so many lines", "s", report.by_lines),
         ("so many documents", "s", report.by_documents),
         ("time by stage", "share", report.stages),

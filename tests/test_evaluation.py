@@ -8,6 +8,7 @@ import pytest
 from cleaner.document import Span
 from cleaner.evaluation import (
     Host,
+    box_records,
     compose,
     figures,
     headline_records,
@@ -36,6 +37,20 @@ def host(number, *, sentences=20):
 @pytest.fixture(scope="module")
 def records():
     return list(intruder_records([host(n) for n in range(600)], seed=4))
+
+
+def test_a_fact_box_is_two_to_six_lines_of_an_article_on_another_subject():
+    hosts = [host(n) for n in range(30)]
+    subjects = {own.identity.split("-")[1]: own.subject for own in hosts}
+    made = list(box_records(hosts, seed=4))
+    assert len(made) == len(hosts)
+    for own, record in zip(hosts, made, strict=True):
+        pairs = list(zip(record["lines"], record["labels"], strict=True))
+        foreign = [line for line, label in pairs if label]
+        assert {subjects[line.split()[4]] for line in foreign}.isdisjoint({own.subject})
+        assert 2 <= len(foreign) <= 12  # a line of a box has one sentence or two
+        assert sorted(line for line, label in pairs if not label) == sorted(own.sentences)
+    assert not list(box_records(hosts[:1]))  # nobody to take it from
 
 
 def test_compose_offsets_are_exact():

@@ -72,24 +72,30 @@ def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
     or as a fact box of two to six short lines, scattered as lines of their own.
     """
     generator = np.random.default_rng(seed)
-    by_subject: dict[str, list[int]] = {}
+    by_subject = _by_subject(hosts)
     for index, host in enumerate(hosts):
-        by_subject.setdefault(host.subject, []).append(index)
-    for index, host in enumerate(hosts):
-        sentences = list(
-            zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True)
-        )
+        sentences = _kept(host)
         kind = "clean"
         if generator.random() >= _CLEAN:
             kind = str(generator.choice(["scattered", "block", "paragraphs", "box"]))
             donor = _donor(hosts, by_subject, index, generator)
             sentences = _intrude(sentences, donor, kind, generator)
-        if generator.random() < _SHUFFLED:
-            order = generator.permutation(len(sentences))
-            sentences = [(sentences[i][0], n, sentences[i][2]) for n, i in enumerate(order)]
-        elif generator.random() < _LINE_EACH:  # a sentence a line, in order
-            sentences = [(text, n, label) for n, (text, _, label) in enumerate(sentences)]
-        yield _record(host, sentences, kind, generator)
+        yield _record(host, _rearranged(sentences, generator), kind, generator)
+
+
+def box_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """One record for each host: a fact box of a host on another subject put into it, and labels.
+
+    The box is two to six short lines, scattered; a quarter of the documents are shuffled.
+    """
+    generator = np.random.default_rng(seed)
+    for host in hosts:
+        others = [other for other in hosts if other.subject != host.subject]
+        if not others:
+            continue
+        donor = others[int(generator.integers(len(others)))]
+        sentences = _intrude(_kept(host), donor, "box", generator)
+        yield _record(host, _rearranged(sentences, generator), "box", generator)
 
 
 def headline_records(
@@ -102,11 +108,9 @@ def headline_records(
     headline.
     """
     generator = np.random.default_rng(seed)
-    by_subject: dict[str, list[int]] = {}
+    by_subject = _by_subject(hosts)
     for index, host in enumerate(hosts):
-        by_subject.setdefault(host.subject, []).append(index)
-    for index, host in enumerate(hosts):
-        mixed = list(zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True))
+        mixed = _kept(host)
         lead = str(generator.choice(leads or LEADS))
         capitals = generator.random() < _CAPITALS
         for number in range(int(generator.integers(1, 7))):
@@ -146,6 +150,28 @@ def _record(
 
 
 _Sentence = tuple[str, int, int]
+
+
+def _by_subject(hosts: Sequence[Host]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for index, host in enumerate(hosts):
+        found.setdefault(host.subject, []).append(index)
+    return found
+
+
+def _kept(host: Host) -> list[_Sentence]:
+    """The host's own sentences: text, paragraph, label."""
+    return list(zip(host.sentences, host.paragraphs, [0] * len(host.sentences), strict=True))
+
+
+def _rearranged(sentences: list[_Sentence], generator: np.random.Generator) -> list[_Sentence]:
+    """Some documents in scrambled order, and some with a sentence a line."""
+    if generator.random() < _SHUFFLED:
+        order = generator.permutation(len(sentences))
+        return [(sentences[i][0], n, sentences[i][2]) for n, i in enumerate(order)]
+    if generator.random() < _LINE_EACH:
+        return [(text, n, label) for n, (text, _, label) in enumerate(sentences)]
+    return sentences
 
 
 def _donor(
