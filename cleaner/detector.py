@@ -13,6 +13,7 @@ code.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -374,6 +375,8 @@ def _tree_arrays(arrays: Any, name: str) -> dict[str, npt.NDArray[Any]]:
 
 
 def _session(path: Path) -> Any:
+    # Unless told not to, it reports over the network, and keeps files at home for that.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

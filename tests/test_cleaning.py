@@ -1,9 +1,11 @@
 """The cleaner: what it does not judge, that nothing passes between documents, and its options."""
 
 import json
+import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from inputs import NAMED
@@ -280,6 +282,16 @@ def test_the_import_alone_loads_no_model():
     program = "import sys, cleaner; print(sorted({'onnxruntime', 'tokenizers'} & set(sys.modules)))"
     ran = run(program)
     assert ran.stdout == "[]\n"
+
+
+def test_a_run_leaves_nothing_at_home_and_nothing_in_the_temporary_folder(tmp_path):
+    program = "import cleaner; cleaner.clean('The bridge is closed. It is old.\\n' * 9)"
+    places = {name: str(tmp_path / name.lower()) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    for place in places.values():
+        Path(place).mkdir()
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, check=True, env={**os.environ, **places})
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_what_was_not_read_to_the_end_is_no_furniture(fast):
