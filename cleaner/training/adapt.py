@@ -128,7 +128,7 @@ def adapt(
     before, after = (_figures(rows, odds, used) for odds in (rows.odds, paths[count]))
     losses = (_losses(rows, rows.odds), _losses(rows, paths[count]))
     check_gain(losses, count, before, after)
-    slope = float(detector.manifest["calibration"]["slope"])
+    slope = detector.calibration.slope
     trees, _ = _grow(rows, np.ones(len(rows.labels), dtype=np.bool_), count)
     return Adapted(
         base=folder,
@@ -168,18 +168,17 @@ def _check(data: TrainingData) -> None:
 
 def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _Rows:
     parts: dict[str, list[Any]] = {name: [] for name in _Rows.__slots__}
-    calibration = detector.manifest["calibration"]
     for number, example in enumerate(examples):
         use = np.flatnonzero(example.labels >= 0)
         if not len(use):
             continue
         title = example.document.title or ""
         scored = detector.score(example.segments, example.vectors, example.title, title=title)
-        matrix = scored.observed.matrix()[use]
-        raw = predict(second, matrix)
-        parts["evidence"].append(matrix.astype(np.float32))
+        matrix = scored.observed.matrix()
+        odds = detector.log_odds(predict(second, matrix), scored)
+        parts["evidence"].append(matrix[use].astype(np.float32))
         parts["labels"].append(example.labels[use].astype(np.float64))
-        parts["odds"].append(float(calibration["slope"]) * raw + float(calibration["intercept"]))
+        parts["odds"].append(odds[use])
         parts["weights"].append(np.full(len(use), 1 / np.sqrt(len(use))))
         parts["document"].append(np.full(len(use), number))
         parts["fold"].append(np.full(len(use), fold_of(example.document.site, FOLDS)))
