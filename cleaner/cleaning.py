@@ -32,7 +32,7 @@ ENCODED = 1_000  # code points of a fragment that are encoded: bounds the cost o
 BATCH_DOCUMENTS = 32
 _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence stays near the core
 LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
-_NO_SUSPICION = 0.05  # score below which no reason is sought and no evidence kept
+NO_SUSPICION = 0.05  # score below which no reason is sought and no evidence kept
 # Between the 75th and the 90th percentile of 150 digests strung together from pieces of articles,
 # and below the 1st of 300 articles with intruders in them and of 400 web pages.
 _DOMINANT = 0.45
@@ -378,7 +378,7 @@ def _has_topic(observed: Observed) -> bool:
 
 def _fragments(segments: Segments, scored: Scored) -> tuple[Fragment, ...]:
     """The fragments with their scores and, where there is a suspicion, reasons and evidence."""
-    suspects = np.flatnonzero(scored.scores >= _NO_SUSPICION)
+    suspects = np.flatnonzero(scored.scores >= NO_SUSPICION)
     columns = scored.observed.columns
     reported = np.stack([columns[name][suspects] for name in _REPORTED], axis=1)
     evidence = iter(np.round(reported, 4).tolist())
@@ -388,7 +388,7 @@ def _fragments(segments: Segments, scored: Scored) -> tuple[Fragment, ...]:
     fragments = []
     extents = zip(segments.starts.tolist(), segments.ends.tolist(), strict=True)
     for (start, end), score in zip(extents, scored.scores.tolist(), strict=True):
-        if score < _NO_SUSPICION:
+        if score < NO_SUSPICION:
             fragments.append(Fragment(start, end, score, "off-topic"))
             continue
         known = dict(zip(("words", "full_stop", "wording"), next(values), strict=True))

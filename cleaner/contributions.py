@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from cleaner.topic import Floats
 
 OWN = "own verdict"  # what the look before said of the fragment itself
-FORM = "form"
+TOPIC, FORM = "topic", "form"
+REST = "rest of its line"
 LIKENESS = "likeness"  # the fragments' own vectors: what each is like, and like which others
 _CELLS = 1 << 21  # numbers held at once for a block of fragments
 _PAIRS = 16  # orders, each with its reverse, in which a network's look is taken apart at most
@@ -51,10 +52,10 @@ _KINDS = (
     ("suspects in the document", r"first_document(_words)?"),
     ("family", r"suspected_ratio|families_ratio|closest_suspect|trusted_ratio"),
     ("furniture of pages", r"furniture(_.*)?"),
-    ("rest of its line", r"line_(topic_ratio|rare_shared|wording)|first_line(_odds)?"),
+    (REST, r"line_(topic_ratio|rare_shared|wording)|first_line(_odds)?"),
     ("title", r"title_.*|rare_in_title"),
     ("neighbours", r"(previous|next)_.*|.*_within_\d+|running_text_.*"),
-    ("topic", r"topic_.*|nearest_\d+"),
+    (TOPIC, r"topic_.*|nearest_\d+"),
     ("shared words", r"rare_.*"),
     ("wording", r"wording(_vector)?"),
     ("repetition", r"repeated|same_opening"),
@@ -63,7 +64,7 @@ _KINDS = (
 )
 # What evidence on the rest of the line tells of a fragment that has the line to itself.
 _ALONE = {
-    "line_topic_ratio": "topic",
+    "line_topic_ratio": TOPIC,
     "line_rare_shared": "shared words",
     "line_wording": "wording",
     "first_line": OWN,
@@ -391,8 +392,8 @@ class _Game:
         told = self.fragments
         if LIKENESS not in known:
             told = replace(told, vectors=np.zeros_like(told.vectors))
-        if "topic" not in known:
+        if TOPIC not in known:
             told = replace(told, points=np.zeros_like(told.points))
-        if "rest of its line" not in known:
+        if REST not in known:
             told = replace(told, lines=np.arange(len(told)))
         return told

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleaner.contributions import FORM, LIKENESS, OWN, kind_of
+from cleaner.contributions import FORM, LIKENESS, OWN, REST, TOPIC, kind_of
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Inspected
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, float]
 FAMILY, FURNITURE, LINE = "family", "furniture of pages", "line"
+COUNTING = (LIKENESS, FAMILY)  # kinds whose words tell how many of the closest fragments are out
+SHOWN_TERMS = 6  # of a look; the rest is summed up
 NEAREST = 5  # fragments closest to one, of which it is told how many are out
 _BLOCK = 512  # fragments compared with all others at once
 _NAMED = 3  # kinds of the first look that are named in the last one
 NOTHING = "no evidence by itself speaks for it"  # where none is deciding
+KEPT = "a pattern, or its reason, keeps it"  # whatever its score
+DROPPED = "it matches a pattern to drop: its evidence was not asked"
 _SLIGHT = 0.05  # share of the strongest evidence below which other evidence decides nothing
 
 _FAR, _OFF, _ON = -10.0, -2.0, 2.0  # log-likelihood ratios at which the words change
@@ -51,7 +55,7 @@ class Term:
     log_odds
         Sum over its pieces; positive: speaks for removal.
     pieces
-        Those that contribute anything, the strongest first.
+        Those that contribute anything, the strongest first; none where a kind was taken whole.
     """
 
     kind: str
@@ -61,13 +65,9 @@ class Term:
 
     def to_dict(self) -> dict[str, Any]:
         """The term as JSON types."""
+        told = {"kind": self.kind, "words": self.words, "log_odds": self.log_odds}
         pieces = [{"name": p.name, "value": p.value, "log_odds": p.log_odds} for p in self.pieces]
-        return {
-            "kind": self.kind,
-            "words": self.words,
-            "log_odds": self.log_odds,
-            "evidence": pieces,
-        }
+        return told | ({"evidence": pieces} if pieces else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +169,9 @@ def explain(inspected: Inspected, goes: Sequence[bool] | None = None) -> Iterato
     closest = _closest(inspected.observed.vectors)
     for index, row in enumerate(matrix.tolist()):
         values = dict(zip(columns, row, strict=True))
-        first = _first_look(parts.first, parts.names, index, values)
         if goes is not None:
             values["closest_out"] = sum(goes[other] for other in closest[index])
+        first = _first_look(parts.first, parts.names, index, values)
         last = [_named(t, first) for t in _terms(parts.names, parts.last[index], values)]
         if parts.line[index] > 0:
             words = "raised towards the score of its line as a whole"
@@ -183,11 +183,15 @@ def _first_look(parts: FirstLook, names: Sequence[str], index: int, values: Valu
     """The first look at a fragment: of trees by pieces of evidence, of a network by kinds."""
     row = parts.values[index]
     # It knows nothing of what was suspected.
-    seen = {name: values[name] for name in names[: names.index("first")]}
+    known = (*names[: names.index("first")], "closest_out")
+    seen = {name: values[name] for name in known if name in values}
     if parts.kinds is None:
-        return _look(parts.base, _terms(seen, row, seen))
-    told = zip(parts.kinds, row.tolist(), strict=True)
-    terms = [Term(kind, _WORDS[kind](seen), odds) for kind, odds in told if odds]
+        return _look(parts.base, _terms(names[: len(row)], row, seen))
+    told = dict(zip(parts.kinds, row.tolist(), strict=True))
+    if seen["line_size"] == 0.0:
+        # Of a fragment alone in its line, what is said of the line is said of it.
+        told[TOPIC] += told.pop(REST, 0.0)
+    terms = [Term(kind, _WORDS[kind](seen), odds) for kind, odds in told.items() if odds]
     return _look(parts.base, terms)
 
 
@@ -304,13 +308,19 @@ def _place(values: Values) -> str:
 
 
 def _likeness(values: Values) -> str:
-    return f"what it is like (cosine {_figure(values['nearest_1'], 2)} to the one most like it)"
+    return f"{_out(values)}cosine {_figure(values['nearest_1'], 2)} to the closest one"
+
+
+def _out(values: Values) -> str:
+    """How many of the closest fragments are out, where that is known."""
+    if "closest_out" not in values:
+        return ""
+    of = min(NEAREST, round(float(np.exp(values["document_size"]))) - 1)
+    return f"{values['closest_out']} of the {of} fragments closest to it are out; "
 
 
 def _line(values: Values) -> str:
     others = round(float(np.exp(values["line_size"]))) - 1
-    if not others:
-        return f"alone in its line: log-likelihood ratio {_figure(values['line_topic_ratio'])}"
     who = "the other sentence" if others == 1 else f"the other {others} sentences"
     fit = f"{who} of its line: log-likelihood ratio {_figure(values['line_topic_ratio'])}"
     if "first_line" not in values:
@@ -355,11 +365,7 @@ def _suspects(values: Values) -> str:
 def _family(values: Values) -> str:
     ratio = values["families_ratio"]
     side = "what is suspected" if ratio < 0 else "what is trusted"
-    words = f"closer to {side} (log-likelihood ratio {_figure(ratio)})"
-    if "closest_out" not in values:
-        return words
-    of = min(NEAREST, round(float(np.exp(values["document_size"]))) - 1)
-    return f"{values['closest_out']} of the {of} fragments closest to it are out; {words}"
+    return f"{_out(values)}closer to {side} (log-likelihood ratio {_figure(ratio)})"
 
 
 def _furniture(values: Values) -> str:
@@ -372,7 +378,7 @@ def _furniture(values: Values) -> str:
 
 
 _WORDS: dict[str, Callable[[Values], str]] = {
-    "topic": _topic,
+    TOPIC: _topic,
     "shared words": _shared,
     "title": _title,
     "wording": _wording,
@@ -380,7 +386,7 @@ _WORDS: dict[str, Callable[[Values], str]] = {
     LIKENESS: _likeness,
     "repetition": _repetition,
     "place": _place,
-    "rest of its line": _line,
+    REST: _line,
     "neighbours": _neighbours,
     "document": _document,
     OWN: _own,

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from cleaner.explanation import NOTHING, Explanation, Look, explain, signed
+from cleaner.explanation import (
+    DROPPED,
+    KEPT,
+    NOTHING,
+    SHOWN_TERMS,
+    Explanation,
+    Look,
+    explain,
+    signed,
+)
 from cleaner.render import printable
 
 if TYPE_CHECKING:
@@ -17,8 +26,8 @@ if TYPE_CHECKING:
 
     from cleaner.cleaning import Cleaner, Inspected
 
-# Ten reasons, told apart by more than colour alone: each is named beside its fragment.
-_COLOURS = {
+# Every reason, told apart by more than colour alone: each is named beside its fragment.
+COLOURS = {
     "off-topic": "red",
     "related-link": "blue",
     "promotion": "magenta",
@@ -30,7 +39,6 @@ _COLOURS = {
     "comment": "bright_cyan",
     "pattern": "bright_red",
 }
-_SHOWN_TERMS = 5  # of a look; the rest is summed up
 _INDENT = "       "
 
 
@@ -61,19 +69,43 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A document with its verdicts and, where it was judged, an explanation of each."""
+    """A document with its verdicts and, where it was judged, an explanation of each.
+
+    Attributes
+    ----------
+    name
+        What the document is called.
+    threshold
+        At which it was decided.
+    inspected
+        The result and what it rests on.
+    goes
+        Whether each fragment is removed.
+    settled
+        Whether a pattern or its reason settles each fragment; None: its score does.
+    explanations
+        Of each fragment; none where the document was not judged.
+    """
 
     name: str
     threshold: float
     inspected: Inspected
     goes: tuple[bool, ...]
+    settled: tuple[bool | None, ...]
     explanations: tuple[Explanation, ...]
 
     @classmethod
     def of(cls, name: str, inspected: Inspected, cleaner: Cleaner) -> Explained:
         """Explain every fragment of a document."""
         goes = cleaner.goes(inspected.result)
-        return cls(name, cleaner.threshold, inspected, tuple(goes), tuple(explain(inspected, goes)))
+        return cls(
+            name,
+            cleaner.threshold,
+            inspected,
+            tuple(goes),
+            tuple(cleaner.settled(inspected.result)),
+            tuple(explain(inspected, goes)),
+        )
 
     def chosen(self, *, top: int | None, every: bool) -> list[int]:
         """Indices of the fragments to explain: those that go, the `top` highest, or every one."""
@@ -82,6 +114,12 @@ class Explained:
             scores = [fragment.score for fragment in self.inspected.result.fragments]
             return sorted(range(count), key=lambda index: (-scores[index], index))[:top]
         return [index for index in range(count) if every or self.goes[index]]
+
+    def score(self, index: int) -> float | None:
+        """The score of a fragment; None where nothing gave it one."""
+        fragment = self.inspected.result.fragments[index]
+        is_scored = self.inspected.result.judged or fragment.reason == "pattern"
+        return fragment.score if is_scored else None
 
     def to_dict(self, chosen: Sequence[int]) -> dict[str, Any]:
         """The document as JSON types, with the `chosen` fragments."""
@@ -100,14 +138,16 @@ class Explained:
 
     def _fragment(self, index: int) -> dict[str, Any]:
         fragment = self.inspected.result.fragments[index]
-        explained = self.explanations[index].to_dict() if self.explanations else {}
+        is_explained = self.explanations and fragment.reason != "pattern"
+        explained = self.explanations[index].to_dict() if is_explained else {}
         return {
             "start": fragment.start,
             "end": fragment.end,
             "text": self.inspected.result.source[fragment.start : fragment.end],
-            "score": fragment.score,
+            "score": self.score(index),
             "reason": fragment.reason,
             "removed": self.goes[index],
+            "settled": self.settled[index],
             **explained,
         }
 
@@ -137,21 +177,30 @@ def rows(explained: Explained, chosen: Sequence[int], *, top: bool) -> Iterator[
     for index in chosen if top else range(len(result.fragments)):
         fragment = result.fragments[index]
         text = printable(result.source[fragment.start : fragment.end])
-        score = fragment.score if result.judged or fragment.reason == "pattern" else None
         notes = _notes(explained, index) if index in wanted else ()
-        yield Row(text, score, goes=explained.goes[index], reason=fragment.reason, notes=notes)
+        yield Row(
+            text,
+            explained.score(index),
+            goes=explained.goes[index],
+            reason=fragment.reason,
+            notes=notes,
+        )
 
 
 def _notes(explained: Explained, index: int) -> tuple[str, ...]:
-    fragment = explained.inspected.result.fragments[index]
-    if fragment.reason == "pattern":
-        return ("it matches a pattern to drop: its evidence was not asked",)
-    if not explained.explanations:
-        return ()
+    settled = explained.settled[index]
+    if settled:
+        return (DROPPED,)
+    kept = (KEPT,) if settled is False else ()
+    is_pattern = explained.inspected.result.fragments[index].reason == "pattern"
+    if is_pattern or not explained.explanations:
+        return kept
     explanation = explained.explanations[index]
     deciding = explanation.deciding(goes=explained.goes[index])
+    evidence = "; ".join(f"{signed(term.log_odds)}: {term.words}" for term in deciding)
     return (
-        "; ".join(f"{signed(term.log_odds)}: {term.words}" for term in deciding) or NOTHING,
+        # What decided nothing is not given as the cause.
+        *(kept or (evidence or NOTHING,)),
         f"first look {_sum(explanation.first)}",
         f"last look  {_sum(explanation.last)}",
     )
@@ -160,8 +209,8 @@ def _notes(explained: Explained, index: int) -> tuple[str, ...]:
 def _sum(look: Look) -> str:
     """A verdict as the sum that it is, in log-odds."""
     parts = [f"{signed(look.base)} before any evidence"]
-    parts += [f"{signed(term.log_odds)} {term.kind}" for term in look.terms[:_SHOWN_TERMS]]
-    if rest := look.terms[_SHOWN_TERMS:]:
+    parts += [f"{signed(term.log_odds)} {term.kind}" for term in look.terms[:SHOWN_TERMS]]
+    if rest := look.terms[SHOWN_TERMS:]:
         parts.append(f"{signed(sum(term.log_odds for term in rest))} from {len(rest)} more")
     return f"{look.probability:.3f} (log-odds {signed(look.log_odds)}): {', '.join(parts)}"
 
@@ -201,9 +250,10 @@ def _plain(row: Row) -> Iterator[str]:
 
 
 def _add(grid: Table, row: Row) -> None:
-    colour = _COLOURS.get(row.reason, "red")
     body = Text()
+    colour = ""
     if row.goes:
+        colour = COLOURS[row.reason]
         body.append(row.text, style=f"{colour} strike")
         body.append(f"  {row.reason}", style=f"bold {colour}")
     else:

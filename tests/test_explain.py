@@ -22,10 +22,11 @@ from cleaner.contributions import LIKENESS, OWN, Trees, _Game, kind_of, take_apa
 from cleaner.detector import Detector
 from cleaner.encoders import MODELS
 from cleaner.evidence import observe_all
-from cleaner.explanation import KINDS, Explanation, Look, Term, explain
+from cleaner.explanation import COUNTING, KEPT, KINDS, Explanation, Look, Term, explain
 from cleaner.formats import decode
 from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network, Phrases
-from cleaner.terminal import Explained, show
+from cleaner.reasons import REASONS
+from cleaner.terminal import COLOURS, Explained, show
 from cleaner.words import Lexicon
 
 TOLERANCE = 1e-6
@@ -245,15 +246,33 @@ def test_what_decides_speaks_for_the_verdict_and_weighs_something():
     assert Explanation(Look(0.0, ()), Look(0.0, ())).deciding(goes=True) == ()
 
 
+def test_only_what_shares_its_line_has_evidence_on_the_rest_of_it(fast, seed):
+    inspected = fast.inspect(seed)
+    sizes = np.exp(inspected.observed.columns["line_size"])
+    alone, beside = [], []
+    for size, found in zip(sizes, explain(inspected), strict=True):
+        kinds = {term.kind for term in (*found.first.terms, *found.last.terms)}
+        (alone if size < 1.5 else beside).append("rest of its line" in kinds)
+    assert len(alone) > 100
+    assert not any(alone)
+    assert any(beside)
+
+
 def test_how_many_of_the_closest_are_out_is_told_of_what_goes(fast, seed):
     inspected = fast.inspect(seed)
     count = len(inspected.result.fragments)
     for goes, told in (([True] * count, "5 of the 5"), ([False] * count, "0 of the 5")):
         for found in explain(inspected, goes):
             assert len(set(found.nearest)) == 5
-            words = [term.words for term in found.last.terms if term.kind == "family"]
+            terms = (*found.first.terms, *found.last.terms)
+            words = [term.words for term in terms if term.kind in COUNTING]
+            assert words
             assert all(said.startswith(f"{told} fragments closest to it are out") for said in words)
-    silent = [term.words for found in explain(inspected) for term in found.last.terms]
+    silent = [
+        term.words
+        for found in explain(inspected)
+        for term in (*found.first.terms, *found.last.terms)
+    ]
     assert not any("are out" in words for words in silent)
 
 
@@ -453,6 +472,8 @@ def test_json_holds_offsets_scores_and_terms(article, seed):
         assert fragment["first_look"]["terms"]
         kinds = [term["kind"] for term in fragment["last_look"]["terms"]]
         assert "family" in kinds
+        for term in (*fragment["first_look"]["terms"], *fragment["last_look"]["terms"]):
+            assert term.get("evidence") != []  # a network's kinds, taken whole, have none
 
 
 def test_what_was_not_judged_says_why():
@@ -460,6 +481,10 @@ def test_what_was_not_judged_says_why():
     assert done.stdout.splitlines()[0].endswith("not judged: fewer than 5 fragments")
     record = json.loads(run("--json", stdin="One line.\n").stdout)
     assert (record["judged"], record["why"]) == (False, "fewer than 5 fragments")
+    record = json.loads(run("--json", "--all", stdin="One line.\n").stdout)
+    (fragment,) = record["fragments"]
+    assert fragment["score"] is None
+    assert "first_look" not in fragment
 
 
 def test_jsonl_gives_one_explanation_a_record(tmp_path, seed):
@@ -476,6 +501,38 @@ def test_a_pattern_needs_no_evidence(article):
     shown = run(article, "--drop", "Lavrov said").stdout
     assert "[pattern]" in shown
     assert "it matches a pattern to drop" in shown
+
+
+@pytest.mark.parametrize(
+    "option", [("--not", "off-topic"), ("--only", "advert"), ("--keep", "vaccine|arm")]
+)
+def test_what_an_option_keeps_is_said_to_be_kept_by_it(article, option):
+    shown = run(article, *option, "--top", 1).stdout.splitlines()
+    assert shown[1].startswith("  1.00 ")
+    assert shown[2].strip() == KEPT
+    assert shown[3].strip().startswith("first look")
+    (fragment,) = json.loads(run(article, *option, "--top", 1, "--json").stdout)["fragments"]
+    assert (fragment["removed"], fragment["settled"]) == (False, False)
+
+
+def test_whether_a_score_or_a_pattern_decides_is_told(article):
+    arguments = ("--all", "--json", "--drop", "Lavrov said")
+    for fragment in json.loads(run(article, *arguments).stdout)["fragments"]:
+        is_dropped = "Lavrov said" in fragment["text"]
+        assert fragment["settled"] is (True if is_dropped else None)
+        assert ("last_look" in fragment) is not is_dropped
+
+
+def test_what_is_kept_and_dropped_at_once_has_no_evidence_that_was_asked(article):
+    shown = run(article, "--drop", "Lavrov said", "--keep", "Lavrov said", "--all").stdout
+    lines = shown.splitlines()
+    at = next(at for at, line in enumerate(lines) if "Lavrov said" in line)
+    assert lines[at + 1].strip() == KEPT
+    assert not lines[at + 2].startswith("       ")
+
+
+def test_every_reason_has_its_colour():
+    assert set(COLOURS) == set(REASONS)
 
 
 def test_nothing_in_a_text_steers_the_terminal(tmp_path, seed):

@@ -135,7 +135,7 @@ def test_a_corpus_is_added_up():
     scores = [(0.01, 0.5, 0.9), (0.79, 0.8), (0.0,)]
     for read, own in zip(reads(*texts), scores, strict=True):
         corpus.add(read, result_of(read.document.text, own), [None] * len(own))
-    corpus.add(Read(Document("?"), "a:3", "s9"), CleanResult("?", judged=False, why="short: x"), [])
+    corpus.add(*unjudged("?", "s9"), [])
     data = corpus.data(corpus.chosen())
     assert [data[name] for name in ("documents", "judged", "changed", "fragments")] == [4, 3, 2, 6]
     assert (data["characters"], data["removed"]) == (sum(map(len, texts)) + 1, 10)
@@ -149,6 +149,10 @@ def test_a_corpus_is_added_up():
     for threshold in (0.0, 0.05, 0.5, 0.8, 0.81, 0.99):
         over = sum(score >= threshold for own in scores for score in own)
         assert counted(data, threshold) == over
+
+
+def unjudged(text, source="s"):
+    return Read(Document(text), "a:3", source), CleanResult(text, judged=False, why="short: x")
 
 
 def counted(data, threshold, kind=0):
@@ -203,8 +207,26 @@ def test_the_least_certain_are_listed_where_a_verdict_can_be_given():
     data = corpus.data(chosen)
     assert [doubt["page"] for doubt in data["doubts"]][:2] == [0, 1]
     assert {doubt["name"] for doubt in data["doubts"]} <= {read.place for read in chosen}
-    assert "of the least certain fragments, those of documents without a page" in data["left_out"]
+    without = "of the least certain fragments, those of documents without a page"
+    assert without in data["left_out"]
     assert corpus.data([])["doubts"] == []
+    # Documents without a page, but none of them with a doubt.
+    few = Corpus(threshold=0.8, pages=2)
+    for read in reads("document\nx ad\n", "another\nx ad\n"):
+        few.add(read, result_of(read.document.text, (0.79, 0.1)), [None, None])
+    few.add(*unjudged("?"), [])
+    said = few.data(few.chosen())["left_out"]
+    assert "1 of 3 documents have no page" in said[0]
+    assert without not in said
+
+
+def test_a_page_of_a_corpus_says_from_which_score_it_has_evidence(fast, seed):
+    page = parsed(make_report(reads(seed, seed), fast).html)
+    left_out = page.data("page-data")["corpus"]["left_out"]
+    assert "the evidence on fragments with a score below 0.05" in left_out
+    article = page.data("article-0")
+    for score, found in zip(article["score"], article["explanations"], strict=True):
+        assert (found is not None) == (score >= 0.05)
 
 
 def test_what_a_corpus_holds_does_not_grow_with_it():
@@ -215,13 +237,15 @@ def test_what_a_corpus_holds_does_not_grow_with_it():
         corpus.add(read, result_of(read.document.text, (0.9, 0.85)), [None, None])
     data = corpus.data(corpus.chosen())
     assert len(corpus._frequent.counts) <= 100
-    assert len(corpus._sources) <= 1_001
+    assert len(corpus._sources) == 1_000
     assert len(corpus._changed.items) == 3
     assert data["frequent"][0] == ["x ad", 3_000, 0]
-    assert sum(source.documents for source in corpus._sources.values()) == 3_000
+    assert len(data["sources"]) == 51
+    assert data["sources"][-1][:2] == ["(others)", 2_000]
+    assert [row[1] for row in data["sources"][:-1]] == [1] * 50
     said = " ".join(data["left_out"])
     assert "2,997 of 3,000 documents have no page" in said
-    assert "of 1,001; later ones are counted as (others)" in said
+    assert "of more than 1,000; later ones are counted as (others)" in said
     assert "times or less may be missing" in said
 
 

@@ -21,7 +21,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )  # fmt: skip
 PATIENCE = 60  # seconds: for a busy machine, no test waits for them to go by
-DESKTOP, PHONE = (1280, 900), (390, 844)
+DESKTOP, PHONE, A4 = (1280, 900), (390, 844), (794, 1123)
 HOSTILE = (
     "</script><script>window.hacked = 1</script> <img src=x onerror=window.hacked=1> "
     "\u202eturned\u202c \x1b[31m &amp; \0 "
@@ -343,6 +343,21 @@ def test_all_fragments_can_be_exported_as_the_threshold_decides(open_page):
     assert reasons == [None] + ["off-topic" if score >= 0.5 else None for score in scores[1:]]
 
 
+def test_what_only_its_reason_keeps_is_not_exported_as_kept(open_page):
+    page = open_page("seed")
+    gone, count = page.marked(), len(page.scores())
+    (switch,) = [e for e in page.find(".reason") if e.text.startswith("off-topic")]
+    switch.click()
+    page.run("view.judge(arguments[0], 1)", min(gone))
+    page.one("#export-all").click()
+    (record,) = page.records()
+    assert len(record["spans"]) == count - len(gone) + 1
+    assert [span["label"] for span in record["spans"]].count(1) == 1
+    starts = page.run("return view.article.start")
+    exported = {span["start"] for span in record["spans"]}
+    assert not exported & {starts[index] for index in gone - {min(gone)}}
+
+
 def test_without_verdicts_there_is_nothing_to_export(open_page):
     page = open_page("seed")
     assert not page.one("#export").is_enabled()
@@ -388,7 +403,7 @@ def test_how_many_of_the_closest_are_out_follows_the_slider(open_page):
     told = "return [...document.querySelectorAll('#detail dt')].map((e) => e.title).join(' ')"
     index = page.run(
         "return view.article.explanations.findIndex((found) =>"
-        " found.last[1].slice(0, 7).some(([kind]) => kind === page.family))"
+        " found.last[1].slice(0, page.shown_terms).some(([kind]) => page.counting.includes(kind)))"
     )
     nearest = page.run("return view.article.explanations[arguments[0]].nearest", index)
     for threshold in (0.05, 0.3, 0.99):
@@ -425,6 +440,55 @@ def test_everything_can_be_done_by_keyboard(open_page):
     # One stop for the tabulator in the text, then the map's neighbours.
     page.press(Keys.TAB)
     assert page.run(active) != str(len(page.scores()) - 1)
+
+
+def test_a_key_acts_on_the_fragment_that_the_panel_shows(open_page):
+    from selenium.webdriver.common.keys import Keys
+
+    page = open_page("seed")
+    page.run("view.elements[0].focus()")
+    page.press(Keys.HOME)
+    page.hover(page.one('.fragment[data-index="1"]'))
+    assert page.find(".fragment.shown")[0].get_attribute("data-index") == "1"
+    page.press("d")
+    assert page.run("return [...view.article.verdicts]") == [[1, 1]]
+    assert "removed, by you" in page.one("#detail").text
+    page.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, "d")
+    assert page.run("return [...view.article.verdicts]") == [[1, 1], [2, 1]]
+
+
+def test_what_is_scrolled_under_a_resting_mouse_is_not_pointed_at(open_page):
+    from selenium.webdriver.common.keys import Keys
+
+    page = open_page("seed")
+    page.run("view.elements[0].focus()")
+    page.hover(page.one('.fragment[data-index="8"]'))
+    page.press(*[Keys.ARROW_DOWN] * 30)
+    assert page.run("return [view.chosen, view.shown]") == [30, 30]
+
+
+def test_a_right_verdict_is_confirmed_by_mouse(open_page):
+    page = open_page("seed")
+    fragment = page.find(".fragment.gone")[0]
+    index = int(fragment.get_attribute("data-index"))
+    page.hover(fragment)
+    (drop,) = [button for button in page.find("#detail button") if button.text == "Drop"]
+    # The buttons stay those of what was pointed at last when the mouse leaves the text.
+    page.hover(page.one("#foot"))
+    drop.click()
+    assert page.run("return [...view.article.verdicts]") == [[index, 1]]
+
+
+def test_the_panel_s_head_is_seen_of_each_fragment_that_is_moved_to(open_page):
+    page = open_page("seed", size=(1280, 500))
+    page.run("view.choose(0); byId('side').scrollTop = 9999")
+    at = "return [byId('side').scrollTop, byId('detail').offsetTop]"
+    scrolled, head = page.run(at)
+    assert scrolled > head
+    page.run("view.elements[0].focus()")
+    page.press("n")
+    scrolled, head = page.run(at)
+    assert scrolled <= head
 
 
 def test_a_screen_reader_is_told_what_is_marked(open_page):
@@ -511,7 +575,8 @@ def test_a_corpus_leads_to_its_documents_and_back(open_page, browser):
     assert page.one("#article").is_displayed()
     assert not page.one("#corpus").is_displayed()
     assert page.marked()
-    page.one("#back a").click()
+    page.run("window.scrollTo(0, document.body.scrollHeight)")
+    page.one("#back a").click()  # which stays in sight
     assert page.one("#corpus").is_displayed()
     browser.back()
     assert page.one("#article").is_displayed()
@@ -519,7 +584,7 @@ def test_a_corpus_leads_to_its_documents_and_back(open_page, browser):
 
 def test_a_doubt_leads_to_its_fragment(open_page):
     page = open_page("corpus")
-    link = page.find("#corpus td a")[0]
+    link = page.find("#corpus th a")[0]
     index = link.get_attribute("href").rsplit("-", 1)[1]
     page.run("arguments[0].click()", link)
     assert page.run("return document.activeElement.dataset.index") == index
@@ -536,12 +601,74 @@ def test_the_corpus_s_slider_counts_as_the_scores_say(open_page):
 
 def test_a_verdict_stands_beside_the_doubt_it_is_on(open_page):
     page = open_page("corpus")
-    link = page.find("#corpus td a")[0]
-    page.run("arguments[0].click()", link)
+    doubt, text = page.run(
+        "const { page, index, text } = corpus.corpus.doubts[0]; return [[page, index], text]"
+    )
+    page.run(
+        "window.location.hash = `#article-${arguments[0][0]}-${arguments[0][1]}`; show()", doubt
+    )
     page.run("view.judge(view.chosen, 0)")
     page.run("window.location.hash = ''; show()")
-    row = page.find("#corpus tr:has(td a)")[0]
+    row = page.find("#corpus tr:has(th a)")[0]
     assert "you keep" in row.text
+    assert row.text.startswith(text[:20])
+    said = [item.text for item in page.find(".list li") if "verdict" in item.text]
+    assert len(said) == 1
+    assert said[0].endswith(" 1 verdict")
+
+
+def test_a_doubt_says_whether_it_goes_as_the_page_is_set(open_page):
+    page = open_page("corpus")
+    said = (
+        "return [...document.querySelectorAll('tr:has(th a)')]"
+        ".map((row) => row.cells[3].textContent)"
+    )
+    scores = page.run("return corpus.corpus.doubts.map(({ score }) => score)")[:12]
+    for threshold in (0.05, 0.97, 0.99):
+        page.set_threshold(threshold)
+        expected = ["removed" if score >= threshold else "kept" for score in scores]
+        assert page.run(said) == expected
+    page.set_threshold(0.05)
+    page.find(".reason input")[0].click()
+    assert page.run(said) == ["kept"] * len(scores)
+
+
+def test_that_all_doubts_are_wanted_is_remembered(open_page):
+    page = open_page("corpus")
+    page.run("corpus.corpus.doubts = Array(20).fill(corpus.corpus.doubts[0]); show()")
+    rows = "tr:has(th a)"
+    assert len(page.find(rows)) == 12
+    (more,) = [button for button in page.find("#corpus button") if button.text == "Show all 20"]
+    page.run("arguments[0].click()", more)
+    assert len(page.find(rows)) == 20
+    page.run("window.location.hash = '#article-0'; show()")
+    page.run("window.location.hash = ''; show()")
+    assert len(page.find(rows)) == 20
+
+
+def test_tables_name_the_threshold_that_they_were_made_at(open_page):
+    page = open_page("corpus")
+    page.set_threshold(0.3)
+    captions = [caption.text for caption in page.find("caption")]
+    assert captions[0] == "Closest to threshold 0.80; a verdict on them teaches most"
+    assert "At threshold 0.80; told apart by their words alone" in captions
+    assert "At threshold 0.30" in captions
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_one_long_string_leaves_the_tables_as_they_are(open_page, size):
+    page = open_page("corpus", size=size)
+    page.run(
+        "const long = 'x'.repeat(300); const { doubts, frequent, sources } = corpus.corpus;"
+        "doubts[0].text = doubts[0].name = frequent[0][0] = sources[0][0] = long; show()"
+    )
+    for table in page.find("#corpus table"):
+        width = page.run("return arguments[0].offsetWidth", table)
+        assert width < 1.7 * size[0]
+    first = page.run(
+        "return document.querySelector('tr:has(th a) a').getBoundingClientRect().right"
+    )
+    assert first < size[0]
 
 
 def test_an_odd_threshold_counts_as_it_says(browser, tmp_path, seed):
@@ -573,6 +700,21 @@ def test_what_was_not_judged_says_why(open_page):
     at = page.run("return articles.findIndex((article) => !article.judged)")
     page.run("window.location.hash = arguments[0]; show()", f"#article-{at}")
     assert "fewer than 5 fragments" in page.one("#notice").text
+    page.run("view.choose(0)")
+    assert [item.text for item in page.find("#detail-words li")] == ["not judged"]
+    assert not page.one("#reasons-group").is_displayed()  # there is none to remove for
+    detail = page.one("#detail")
+    style = "const { borderTopWidth, paddingTop } = getComputedStyle(arguments[0]);"
+    assert page.run(style + "return [borderTopWidth, paddingTop]", detail) == ["0px", "0px"]
+
+
+def test_what_is_not_explained_says_why(open_page):
+    page = open_page("corpus")
+    page.run("window.location.hash = '#article-0'; show()")
+    page.run("view.choose(view.article.explanations.indexOf(null))")
+    assert page.one("#detail-words").text == (
+        "next to no suspicion: this page has no evidence on scores below 0.05"
+    )
 
 
 # --- the screen ----------------------------------------------------------------------------------
@@ -645,6 +787,17 @@ def test_in_print_the_text_stays_and_the_controls_go(open_page):
     background = page.run("return getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(255, 255, 255)"
     assert base64.b64decode(page.command("Page.printToPDF")["data"]).startswith(b"%PDF")
+
+
+def test_in_print_every_reason_is_seen_and_whether_it_is_switched_off(open_page):
+    page = open_page("corpus", size=A4)
+    page.find(".reason input")[0].click()
+    page.command("Emulation.setEmulatedMedia", media="print")
+    line = "return getComputedStyle(arguments[0]).textDecorationLine"
+    assert page.run(line, page.find(".reason")[0]) == "line-through"
+    wrap = "const { flexWrap, overflowX } = getComputedStyle(byId('reasons'));"
+    assert page.run(wrap + "return [flexWrap, overflowX]") == ["wrap", "visible"]
+    assert not [button for button in page.find("#corpus button") if button.is_displayed()]
 
 
 def test_who_wants_no_motion_gets_none(open_page):

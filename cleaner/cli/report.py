@@ -12,6 +12,7 @@ import click
 
 from cleaner.cli.options import cleaner_of, inputs_of, looking, reader_of
 from cleaner.formats import STDIN, AtomicFile, StandardOutput, check_standard_output, check_target
+from cleaner.report import PAGES, make_report
 
 
 @click.command()
@@ -27,7 +28,7 @@ from cleaner.formats import STDIN, AtomicFile, StandardOutput, check_standard_ou
     "--pages",
     metavar="N",
     type=click.IntRange(min=0),
-    default=24,
+    default=PAGES,
     show_default=True,
     help="Documents of a corpus that get a page of their own.",
 )
@@ -50,8 +51,6 @@ def report(files: Sequence[str], **options: Any) -> None:
         check_standard_output(inputs)
     else:
         check_target(options["output"], inputs, option="--output")
-    from cleaner.report import make_report
-
     reader = replace(reader_of(options), source_field=options["source_field"])
     # Opened first: an output that cannot be written is told before the work is done.
     is_standard = options["output"] == STDIN

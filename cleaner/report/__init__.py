@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cleaner import __version__
-from cleaner.explanation import FAMILY, KINDS, NOTHING
-from cleaner.reasons import REASONS
-from cleaner.report.article import article_data
-from cleaner.report.corpus import Corpus
-from cleaner.report.page import page
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
@@ -21,6 +16,7 @@ if TYPE_CHECKING:
     from cleaner.results import CleanResult
 
 PAGES = 24  # documents of a corpus that get a page, unless asked otherwise
+_UNDERLINED = 0.2  # score from which the page underlines what is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +62,51 @@ def make_report(
     InputError
         If a document cannot be read.
     """
-    corpus = Corpus(threshold=cleaner.threshold, pages=max(pages, 1))
+    # Here, for the command's help names `PAGES` and waits for no numpy.
+    from cleaner.cleaning import NO_SUSPICION
+    from cleaner.report.article import article_data
+    from cleaner.report.corpus import Corpus
+    from cleaner.report.page import page
+
+    # At a lower threshold what goes would have no evidence.
+    explained = min(NO_SUSPICION, cleaner.threshold)
+    corpus = Corpus(threshold=cleaner.threshold, pages=max(pages, 1), explained=explained)
     for read, result in _judged(reads, cleaner):
         corpus.add(read, result, cleaner.settled(result))
     single = corpus.documents == 1
     chosen = corpus.chosen()[: 1 if single else pages]
     articles = [
-        article_data(read, cleaner.inspect(read.document), cleaner, every=single) for read in chosen
+        article_data(
+            read, cleaner.inspect(read.document), cleaner, explained=0.0 if single else explained
+        )
+        for read in chosen
     ]
-    data = {
-        "version": __version__,
+    data = _words() | {
         "encoder": cleaner.encoder_name,
         "threshold": cleaner.threshold,
-        "reasons": list(REASONS),
-        "kinds": list(KINDS),
-        "family": KINDS.index(FAMILY),
-        "nothing": NOTHING,
+        "explained": explained,
+        "underlined": _UNDERLINED,
         "name": chosen[0].place if single else name,
         "corpus": None if single else corpus.data(chosen),
     }
     return Report(page(data, articles), corpus.documents, len(articles))
+
+
+def _words() -> dict[str, Any]:
+    """What is the same on every page: names, words, and how many terms of a look are shown."""
+    from cleaner.explanation import COUNTING, DROPPED, KEPT, KINDS, NOTHING, SHOWN_TERMS
+    from cleaner.reasons import REASONS
+
+    return {
+        "version": __version__,
+        "reasons": list(REASONS),
+        "kinds": list(KINDS),
+        "counting": [KINDS.index(kind) for kind in COUNTING],
+        "nothing": NOTHING,
+        "kept": KEPT,
+        "dropped": DROPPED,
+        "shown_terms": SHOWN_TERMS,
+    }
 
 
 def _judged(reads: Iterable[Read], cleaner: Cleaner) -> Iterator[tuple[Read, CleanResult]]:

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from cleaner.reading import Read
     from cleaner.topic import Floats
 
-_EXPLAINED = 0.05  # score from which a fragment of a corpus is explained
 _DIGITS = 4
 _ONE_UNIT = 0xFFFF  # code points above take two UTF-16 units
 
 
 def article_data(
-    read: Read, inspected: Inspected, cleaner: Cleaner, *, every: bool
+    read: Read, inspected: Inspected, cleaner: Cleaner, *, explained: float
 ) -> dict[str, Any]:
     """An article as JSON types: text, fragments with scores and evidence, map.
 
@@ -38,16 +37,18 @@ def article_data(
         Its result and what it rests on.
     cleaner
         Which judged it.
-    every
-        Whether every fragment is explained, or those alone that raise any suspicion.
+    explained
+        Score from which a fragment is explained.
     """
     result = inspected.result
     segments = inspected.segments
     units = _units(result.source)
     strings = _Strings()
-    suspicious = min(_EXPLAINED, cleaner.threshold)
     explanations = [
-        _explanation(found, strings) if every or fragment.score >= suspicious else None
+        # The evidence on what a pattern drops was not asked.
+        None
+        if fragment.score < explained or fragment.reason == "pattern"
+        else _explanation(found, strings)
         # What is out among the closest ones the page tells: it changes with the threshold.
         for fragment, found in zip(result.fragments, explain(inspected), strict=False)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ _UNCERTAIN = 60
 _UNCERTAIN_OF_ONE = 3  # of one document: a page full of one document's doubts helps nobody
 _LONGEST_KEY = 300  # code points by which removed fragments are told apart
 _LONGEST_PAGE = 200_000  # code points of a document up to which it can get a page
-_OTHERS = "(others)"
+_OTHERS = "(others)"  # what later sources are called together
 
 
 @dataclass(slots=True)
@@ -60,6 +60,8 @@ class Corpus:
         At which documents and sources are counted as changed.
     pages
         How many documents are kept for pages of their own.
+    explained
+        Score from which the pages explain a fragment.
     documents, judged, changed, characters, removed, fragments
         Documents read, judged, and with something removed; code points read and removed; fragments
         judged, or dropped by a pattern unjudged.
@@ -71,6 +73,7 @@ class Corpus:
 
     threshold: float
     pages: int
+    explained: float = 0.0
     documents: int = 0
     judged: int = 0
     changed: int = 0
@@ -81,6 +84,7 @@ class Corpus:
     steps: tuple[float, ...] = field(init=False)
     _why: Counter[str] = field(default_factory=Counter)
     _sources: dict[str, _Source] = field(default_factory=dict)
+    _others: _Source = field(default_factory=_Source)
     _shares: list[int] = field(default_factory=lambda: [0] * len(_SHARES))
     # By reason and by the highest threshold that still removes: fragments, and their code points.
     _scores: npt.NDArray[np.int64] = field(init=False)
@@ -133,10 +137,10 @@ class Corpus:
         (self._changed if result.changed else self._unchanged).add(read)
 
     def _count_source(self, read: Read, result: CleanResult, gone: int) -> None:
-        name = read.source
-        if name not in self._sources and len(self._sources) >= _SOURCES:
-            name = _OTHERS
-        source = self._sources.setdefault(name, _Source())
+        if read.source in self._sources or len(self._sources) < _SOURCES:
+            source = self._sources.setdefault(read.source, _Source())
+        else:
+            source = self._others
         source.documents += 1
         source.changed += result.changed
         source.characters += len(result.source)
@@ -184,7 +188,6 @@ class Corpus:
     def data(self, chosen: Sequence[Read]) -> dict[str, Any]:
         """The aggregates as JSON types; `chosen` are the documents that have pages."""
         numbers = {id(read): number for number, read in enumerate(chosen)}
-        sources = sorted(self._sources.items(), key=lambda entry: (-entry[1].documents, entry[0]))
         return {
             "documents": self.documents,
             "judged": self.judged,
@@ -199,7 +202,7 @@ class Corpus:
             "settled": self._settled.tolist(),
             "sources": [
                 [name, source.documents, source.changed, source.characters, source.removed]
-                for name, source in sources[:_SHOWN_SOURCES]
+                for name, source in self._shown_sources()
             ],
             "frequent": [
                 [count.example, count.count, count.error]
@@ -217,29 +220,40 @@ class Corpus:
                 for doubt in self._doubts.items()
                 if id(doubt.read) in numbers  # elsewhere no verdict could be given
             ],
-            "left_out": self._left_out(len(chosen), len(sources)),
+            "left_out": self._left_out(numbers),
         }
 
-    def _left_out(self, pages: int, sources: int) -> list[str]:
-        """What the page does not show, in words."""
+    def _shown_sources(self) -> list[tuple[str, _Source]]:
+        """The sources with most documents; last, as no source of its own, what came too late."""
+        ranked = sorted(self._sources.items(), key=lambda entry: (-entry[1].documents, entry[0]))
+        others = [(_OTHERS, self._others)] if self._others.documents else []
+        return ranked[:_SHOWN_SOURCES] + others
+
+    def _left_out(self, chosen: Mapping[int, int]) -> list[str]:
+        """What the page does not show, in words; `chosen` are the documents that have pages."""
         said = []
+        pages = len(chosen)
         if self.documents > pages:
             said.append(
                 f"{self.documents - pages:,} of {self.documents:,} documents have no page of their"
                 f" own: {pages} have, those with the least certain fragments first, then a random"
                 " sample of those with something removed"
             )
-        if self.documents > pages and self._doubts.items():
+        if any(id(doubt.read) not in chosen for doubt in self._doubts.items()):
             said.append("of the least certain fragments, those of documents without a page")
+        if pages and self.explained:
+            said.append(f"the evidence on fragments with a score below {self.explained:g}")
         if self.too_long and self.documents > 1:
             said.append(
                 f"{self.too_long:,} documents of more than {_LONGEST_PAGE:,} characters are"
                 " counted, but were not considered for a page or for review"
             )
-        if sources > _SHOWN_SOURCES:
-            told = f"the {_SHOWN_SOURCES} sources with most documents are listed, of {sources:,}"
-            more = f"; later ones are counted as {_OTHERS}" if _OTHERS in self._sources else ""
-            said.append(told + more)
+        if len(self._sources) > _SHOWN_SOURCES:
+            told = f"the {_SHOWN_SOURCES} sources with most documents are listed, of"
+            if self._others.documents:
+                said.append(f"{told} more than {_SOURCES:,}; later ones are counted as {_OTHERS}")
+            else:
+                said.append(f"{told} {len(self._sources):,}")
         if self._frequent.floor:
             said.append(
                 f"fragments that were removed {self._frequent.floor:,} times or less may be"

@@ -1,14 +1,14 @@
 // One article: its fragments, their marks, their evidence, and the reader's verdicts on them.
 
-const SHOWN_TERMS = 7; // of a look; the rest is summed up
-
 class ArticleView {
   constructor(article, state) {
     this.article = article;
     this.state = state;
+    this.page = state.page;
     this.count = article.score.length;
     this.elements = [];
-    this.chosen = -1;
+    this.chosen = -1; // where the keyboard is
+    this.shown = -1; // what the panel shows
     this.gone = [];
     this.root = byId("article");
   }
@@ -88,18 +88,18 @@ class ArticleView {
     for (let index = 0; index < this.count; index += 1) {
       const goes = this.goes(index);
       const judged = article.verdicts.has(index);
-      const reason = page.reasons[article.reason[index]];
+      const reason = this.reasonOf(index);
       this.gone[index] = goes;
       const element = this.elements[index];
       element.classList.toggle("gone", goes);
       element.classList.toggle("judged", judged);
-      element.classList.toggle("suspected", !goes && !judged && article.score[index] >= 0.2);
+      element.classList.toggle("suspected", !goes && !judged && article.score[index] >= this.page.underlined);
       element.setAttribute("aria-pressed", String(judged));
       const [said, tag] = [element.firstChild, element.lastChild];
       said.textContent = goes ? `Removed, ${judged ? "by you" : reason}: ` : judged ? "Kept by you: " : "";
       tag.textContent = judged ? (goes ? "you drop" : "you keep") : goes ? reason : "";
     }
-    this.showDetail(this.chosen);
+    this.show(this.shown);
   }
 
   /** How much goes: fragments, and UTF-16 units of the text. */
@@ -112,13 +112,14 @@ class ArticleView {
 
   /** Whether a reason is given for any fragment that raises a suspicion. */
   occurs(reason) {
-    const { article } = this;
-    const least = Math.min(0.05, page.threshold);
-    return article.reason.some((own, index) => own === reason && (article.settled[index] || article.score[index] >= least));
+    const { article, page } = this;
+    return article.reason.some(
+      (own, index) => own === reason && (article.settled[index] || article.score[index] >= page.explained),
+    );
   }
 
   byReason() {
-    const counts = page.reasons.map(() => 0);
+    const counts = this.page.reasons.map(() => 0);
     for (let index = 0; index < this.count; index += 1) {
       const settled = this.article.settled[index];
       const over = settled === null ? this.article.score[index] >= this.state.threshold : settled;
@@ -128,6 +129,10 @@ class ArticleView {
   }
 
   // --- one fragment ---
+
+  reasonOf(index) {
+    return this.page.reasons[this.article.reason[index]];
+  }
 
   choose(index, { focus = false } = {}) {
     if (index < 0 || index >= this.count) return;
@@ -139,8 +144,12 @@ class ArticleView {
     element.tabIndex = 0;
     element.classList.add("chosen");
     element.setAttribute("aria-describedby", "detail-words");
-    this.showDetail(index);
+    this.show(index);
+    // Its verdict stands at the head, however far down the panel was read before.
+    const side = byId("side");
+    side.scrollTop = Math.min(side.scrollTop, byId("detail").offsetTop);
     if (focus) {
+      const { narrow } = this.state;
       if (narrow.matches) document.body.classList.add("sheet");
       element.focus({ preventScroll: true });
       // The sheet lies over the lower half: what is chosen goes above it.
@@ -169,7 +178,11 @@ class ArticleView {
     this.judge(index, this.article.verdicts.has(index) ? null : this.goes(index) ? 0 : 1);
   }
 
-  showDetail(index) {
+  /** Show a fragment in the panel, and mark it in the text. */
+  show(index) {
+    this.elements[this.shown]?.classList.remove("shown");
+    this.elements[index]?.classList.add("shown");
+    this.shown = index;
     const detail = byId("detail");
     detail.className = "detail";
     const heading = make("h2", "", "The fragment");
@@ -185,7 +198,7 @@ class ArticleView {
     detail.classList.add(`r${article.reason[index]}`);
     detail.replaceChildren(heading, this.verdictLine(index), this.words(index), this.verdictButtons(index));
     const found = article.explanations[index];
-    if (found && article.settled[index] !== true) {
+    if (found) {
       detail.append(
         ...this.look("First look", found.first, found, "at the fragment in its article, nothing being suspected yet"),
         ...this.look("Last look", found.last, found, "it sees what was suspected before; its sum is the score"),
@@ -198,7 +211,7 @@ class ArticleView {
     const line = make("p", "verdict");
     const judged = article.verdicts.has(index);
     const goes = this.gone[index];
-    const by = judged ? ", by you" : goes ? `: ${page.reasons[article.reason[index]]}` : "";
+    const by = judged ? ", by you" : goes ? `: ${this.reasonOf(index)}` : "";
     line.append(make("span", "score", article.judged || article.settled[index] ? article.score[index].toFixed(2) : "\u2013"));
     line.append(make("span", goes ? "state gone" : "state", (goes ? "removed" : "kept") + by));
     return line;
@@ -210,19 +223,24 @@ class ArticleView {
     const found = this.article.explanations[index];
     const settled = this.article.settled[index];
     const deciding = found?.deciding[this.gone[index] ? "gone" : "kept"];
-    let said = found
-      ? deciding.map((term) => `${signed(term[1])}: ${this.wordsOf(term, found)}`)
-      : ["next to no suspicion"];
-    if (!said.length) said = [page.nothing];
-    if (settled !== null) said = [settled ? "it matches a pattern to drop" : "a pattern, or its reason, keeps it"];
+    let said = [this.unexplained()];
+    if (found) said = deciding.map((term) => `${signed(term[1])}: ${this.wordsOf(term, found)}`);
+    if (!said.length) said = [this.page.nothing];
+    if (settled !== null) said = [settled ? this.page.dropped : this.page.kept];
     list.append(...said.map((text) => make("li", "", text)));
     return list;
+  }
+
+  /** Why a fragment has no evidence. */
+  unexplained() {
+    if (!this.article.judged) return "not judged";
+    return `next to no suspicion: this page has no evidence on scores below ${this.page.explained}`;
   }
 
   /** What a term says; of the closest fragments, as many are out as now go. */
   wordsOf([kind, , words], found) {
     const said = this.article.strings[words];
-    if (kind !== page.family) return said;
+    if (!this.page.counting.includes(kind)) return said;
     const out = found.nearest.filter((index) => this.gone[index]).length;
     return `${out} of the ${found.nearest.length} fragments closest to it are out; ${said}`;
   }
@@ -257,10 +275,10 @@ class ArticleView {
     heading.append(make("span", "", `(log-odds ${signed(total)}; ${about})`));
     const bars = make("dl", "bars");
     const most = Math.max(Math.abs(base), ...terms.map(([, odds]) => Math.abs(odds)), 0.1);
-    const rest = terms.slice(SHOWN_TERMS);
+    const rest = terms.slice(this.page.shown_terms);
     const rows = [["before any evidence", base, null]];
-    for (const term of terms.slice(0, SHOWN_TERMS)) {
-      rows.push([page.kinds[term[0]], term[1], this.wordsOf(term, found)]);
+    for (const term of terms.slice(0, this.page.shown_terms)) {
+      rows.push([this.page.kinds[term[0]], term[1], this.wordsOf(term, found)]);
     }
     if (rest.length) rows.push([`${rest.length} more`, rest.reduce((sum, [, odds]) => sum + odds, 0), null]);
     for (const [kind, odds, words] of rows) {
@@ -275,16 +293,21 @@ class ArticleView {
     return [heading, bars];
   }
 
+  /** Whether its score would remove a fragment that its reason or a pattern keeps: neither is a verdict on it. */
+  isSpared(index) {
+    return !this.decided(index) && this.article.score[index] >= this.state.threshold;
+  }
+
   /** The article with the reader's verdicts, as a labelled record; null where there are none. */
   record(every) {
     const { article } = this;
     const spans = [];
     for (let index = 0; index < this.count; index += 1) {
       const verdict = article.verdicts.get(index);
-      if (verdict === undefined && !(every && article.judged)) continue;
+      if (verdict === undefined && (!every || !article.judged || this.isSpared(index))) continue;
       const label = verdict === undefined ? Number(this.decided(index)) : verdict;
       const span = { start: article.start[index], end: article.end[index], label };
-      if (label === 1 && verdict === undefined) span.reason = page.reasons[article.reason[index]];
+      if (label === 1 && verdict === undefined) span.reason = this.reasonOf(index);
       spans.push(span);
     }
     if (!spans.length) return null;

@@ -1,16 +1,20 @@
 // A corpus: what was counted, at the threshold where it can be, and the documents that have pages.
 
+const SHOWN_DOUBTS = 12; // until all are asked for
+
 class CorpusView {
   constructor(corpus, articles, state) {
     this.corpus = corpus;
     this.articles = articles;
     this.state = state;
+    this.page = state.page;
+    this.allDoubts = false; // or the first ones
     this.root = byId("corpus");
   }
 
   /** Fragments and code points with a score from the threshold on: by reason. */
   byReason(kind = 0) {
-    return page.reasons.map((_, reason) => {
+    return this.page.reasons.map((_, reason) => {
       const counts = this.from(this.state.threshold, this.corpus.scores[kind][reason]);
       return counts.reduce((sum, count) => sum + count, 0) + this.corpus.settled[kind][reason];
     });
@@ -22,8 +26,8 @@ class CorpusView {
   }
 
   occurs(reason) {
-    const least = Math.min(0.05, page.threshold);
-    return this.corpus.settled[0][reason] > 0 || this.from(least, this.corpus.scores[0][reason]).some((count) => count > 0);
+    const { settled, scores } = this.corpus;
+    return settled[0][reason] > 0 || this.from(this.page.explained, scores[0][reason]).some((count) => count > 0);
   }
 
   tally() {
@@ -38,7 +42,7 @@ class CorpusView {
   draw() {
     this.root.replaceChildren(
       this.section("In all", this.figures()),
-      this.section("Least certain first", this.doubts()),
+      this.section("Least certain first", (this.doubtBody = make("div"))),
       this.section("By reason", (this.reasonBody = make("div"))),
       this.section("Distribution of scores", (this.scoreBody = make("div"))),
       this.section("Documents by the share of their text that is removed", this.shares()),
@@ -51,6 +55,7 @@ class CorpusView {
   }
 
   mark() {
+    this.doubtBody.replaceChildren(...this.doubts());
     this.reasonBody.replaceChildren(this.reasons());
     this.scoreBody.replaceChildren(this.scores());
   }
@@ -64,7 +69,7 @@ class CorpusView {
   figures() {
     const { corpus } = this;
     const list = make("dl", "figures");
-    const at = `at threshold ${exact(page.threshold)}`;
+    const at = `at threshold ${exact(this.page.threshold)}`;
     const rows = [
       ["Documents", number(corpus.documents), ""],
       ["Judged", number(corpus.judged), corpus.why.map(([why, count]) => `${number(count)}: ${why}`).join("; ")],
@@ -121,7 +126,7 @@ class CorpusView {
   reasons() {
     const [counts, sizes] = [this.byReason(), this.byReason(1)];
     const most = Math.max(...counts, 1);
-    const rows = page.reasons
+    const rows = this.page.reasons
       .map((name, reason) => ({ name, reason, count: counts[reason], size: sizes[reason] }))
       .filter(({ count }) => count)
       .sort((a, b) => b.count - a.count)
@@ -178,7 +183,7 @@ class CorpusView {
       const name = at ? `over ${percent(from, 0)} to ${percent(limit, 0)}` : "nothing";
       return [name, number(count), this.meter(count / most)];
     });
-    return this.table(`At threshold ${exact(page.threshold)}`, [["Removed", ""], ["Documents", "number"], ["", "bar"]], rows);
+    return this.table(`At threshold ${exact(this.page.threshold)}`, [["Removed", ""], ["Documents", "number"], ["", "bar"]], rows);
   }
 
   sources() {
@@ -187,7 +192,7 @@ class CorpusView {
       return [name, number(documents), number(changed), percent(share, 2), this.meter(Math.min(share * 2, 1))];
     });
     const heads = [["Source", "text"], ["Documents", "number"], ["Changed", "number"], ["Removed", "number"], ["", "bar"]];
-    return this.table(`At threshold ${exact(page.threshold)}; a full bar is half of the text`, heads, rows);
+    return this.table(`At threshold ${exact(this.page.threshold)}; a full bar is half of the text`, heads, rows);
   }
 
   frequent() {
@@ -196,34 +201,38 @@ class CorpusView {
       error ? `${number(count - error)} to ${number(count)}` : number(count),
     ]);
     if (!rows.length) return make("p", "small", "Nothing was removed.");
-    return this.table("Told apart by their words alone", [["Fragment", "text"], ["Times", "number"]], rows);
+    const caption = `At threshold ${exact(this.page.threshold)}; told apart by their words alone`;
+    return this.table(caption, [["Fragment", "text"], ["Times", "number"]], rows);
   }
 
   doubts() {
-    const rows = this.corpus.doubts.map((doubt) => {
-      const text = make("bdi");
-      putText(text, doubt.text);
-      const name = doubt.name.split(/[\\/]/).pop();
-      const where = make("a");
-      putText(where, name);
-      where.href = `#article-${doubt.page}-${doubt.index}`;
-      const verdict = this.articles[doubt.page].verdicts.get(doubt.index);
-      const said = verdict === undefined ? "" : verdict ? "you drop" : "you keep";
-      return [text, doubt.score.toFixed(3), page.reasons[doubt.reason], said, where];
+    const { doubts } = this.corpus;
+    if (!doubts.length) return [make("p", "small", "No document with a page has any.")];
+    const shown = this.allDoubts ? doubts : doubts.slice(0, SHOWN_DOUBTS);
+    const heads = [["Fragment", "text"], ["Score", "number"], ["Reason", "word"], ["Verdict", "word"], ["Document", "name"]];
+    const caption = `Closest to threshold ${exact(this.page.threshold)}; a verdict on them teaches most`;
+    const table = this.table(caption, heads, shown.map((doubt) => this.doubt(doubt)));
+    if (shown.length === doubts.length) return [table];
+    const more = make("button", "quiet", `Show all ${doubts.length}`);
+    more.type = "button";
+    more.addEventListener("click", () => {
+      this.allDoubts = true;
+      this.mark();
     });
-    if (!rows.length) return make("p", "small", "No document with a page has any.");
-    const heads = [["Fragment", "text"], ["Score", "number"], ["Reason", "word"], ["Verdict", "word"], ["Document", "text"]];
-    const shown = rows.slice(0, 12);
-    const both = make("div");
-    const caption = "Closest to the threshold; a verdict on them teaches most";
-    both.append(this.table(caption, heads, shown));
-    if (rows.length > shown.length) {
-      const more = make("button", "quiet", `Show all ${rows.length}`);
-      more.type = "button";
-      more.addEventListener("click", () => both.replaceChildren(this.table(caption, heads, rows)));
-      both.append(more);
-    }
-    return both;
+    return [table, more];
+  }
+
+  /** A row: the fragment, which leads to itself, and what is decided of it as the page is set. */
+  doubt({ page, index, text, score, reason, name }) {
+    const link = make("a");
+    link.href = `#article-${page}-${index}`;
+    const body = make("bdi");
+    putText(body, text);
+    link.append(body);
+    const article = this.articles[page];
+    const goes = new ArticleView(article, this.state).goes(index);
+    const by = article.verdicts.has(index) ? (goes ? "you drop" : "you keep") : goes ? "removed" : "kept";
+    return [link, score.toFixed(3), this.page.reasons[reason], by, name.split(/[\\/]/).pop()];
   }
 
   pages() {
@@ -234,7 +243,7 @@ class CorpusView {
       link.href = `#article-${at}`;
       putText(link, article.heading);
       item.append(link);
-      if (article.verdicts.size) item.append(make("span", "small", ` ${article.verdicts.size} verdicts`));
+      if (article.verdicts.size) item.append(make("span", "small", ` ${verdictsInWords(article.verdicts.size)}`));
       list.append(item);
     });
     return list;

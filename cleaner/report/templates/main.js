@@ -10,13 +10,13 @@ for (let at = 0; byId(`article-${at}`); at += 1) {
   articles.push(article);
 }
 
-const state = { threshold: page.threshold, off: new Set(), unsaved: false, changed: () => {} };
+const narrow = window.matchMedia("(max-width: 62rem)");
+const state = { page, narrow, threshold: page.threshold, off: new Set(), unsaved: false, changed: () => {} };
 const corpus = page.corpus ? new CorpusView(page.corpus, articles, state) : null;
 let view = null;
 let map = null;
 
 const slider = byId("threshold");
-const narrow = window.matchMedia("(max-width: 62rem)");
 
 // --- showing ---
 
@@ -85,10 +85,10 @@ function refresh() {
   slider.setAttribute("aria-valuetext", `${exact(state.threshold)}: ${fragments} of ${of} fragments removed`);
   byId("reset").hidden = state.threshold === page.threshold && !state.off.size;
   drawReasons(shown);
-  const verdicts = articles.reduce((sum, article) => sum + article.verdicts.size, 0);
+  const count = articles.reduce((sum, article) => sum + article.verdicts.size, 0);
   const every = byId("export-all").checked;
-  byId("export").textContent = every ? "Export every fragment" : `Export ${verdicts} verdict${verdicts === 1 ? "" : "s"}`;
-  byId("export").disabled = !verdicts && !every;
+  byId("export").textContent = every ? "Export every fragment" : `Export ${verdictsInWords(count)}`;
+  byId("export").disabled = !count && !every;
 }
 
 // --- threshold and reasons ---
@@ -116,9 +116,10 @@ function drawReasons(shown) {
     count.textContent = compact(counts[reason]);
     label.classList.toggle("none", !counts[reason]);
   });
+  byId("reasons-group").hidden = switches.every(({ label }) => label.hidden);
 }
 
-if (page.threshold < Number(slider.min)) slider.min = String(Math.floor(page.threshold * 100) / 100);
+slider.min = String(Math.floor(page.explained * 100) / 100);
 if (page.threshold > Number(slider.max)) slider.max = "1";
 slider.value = String(page.threshold);
 slider.addEventListener("input", () => {
@@ -152,16 +153,19 @@ root.addEventListener("click", (event) => {
   document.body.classList.add("sheet"); // there the verdict is given with buttons
   view.elements[index].scrollIntoView({ block: "start" });
 });
+const placeOf = (event) => `${event.screenX} ${event.screenY}`;
+let resting = ""; // the mouse's place: what is scrolled under it there, by keyboard, is not pointed at
+document.addEventListener("pointermove", (event) => {
+  resting = placeOf(event);
+});
+// What was pointed at last stays in the panel, where its buttons are.
 root.addEventListener("pointerover", (event) => {
   const index = indexOf(event);
-  if (index >= 0 && event.pointerType === "mouse") view.showDetail(index);
-});
-root.addEventListener("pointerleave", (event) => {
-  if (event.pointerType === "mouse") view.showDetail(view.chosen);
+  if (index >= 0 && event.pointerType === "mouse" && placeOf(event) !== resting) view.show(index);
 });
 root.addEventListener("focusin", (event) => {
   const index = indexOf(event);
-  if (index >= 0 && index !== view.chosen) {
+  if (index >= 0 && (index !== view.chosen || index !== view.shown)) {
     view.choose(index);
     map?.mark();
   }
@@ -176,11 +180,12 @@ const KEYS = {
   End: () => view.choose(view.count - 1, { focus: true }),
   n: () => view.choose(view.nextMark(1), { focus: true }),
   p: () => view.choose(view.nextMark(-1), { focus: true }),
-  k: () => view.judge(view.chosen, 0),
-  d: () => view.judge(view.chosen, 1),
-  u: () => view.judge(view.chosen, null),
-  Enter: () => view.flip(view.chosen),
-  " ": () => view.flip(view.chosen),
+  // A verdict is on what the panel shows, be it pointed at or moved to.
+  k: () => view.judge(view.shown, 0),
+  d: () => view.judge(view.shown, 1),
+  u: () => view.judge(view.shown, null),
+  Enter: () => view.flip(view.shown),
+  " ": () => view.flip(view.shown),
 };
 root.addEventListener("keydown", (event) => {
   const action = KEYS[event.key];
@@ -202,7 +207,7 @@ byId("map").addEventListener("click", (event) => {
 });
 byId("map").addEventListener("pointerover", (event) => {
   const index = indexOf(event);
-  if (index >= 0) view.showDetail(index);
+  if (index >= 0) view.show(index);
 });
 
 /** The verdicts as they stand, to tell whether they are those that were saved. */

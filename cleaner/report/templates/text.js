@@ -91,5 +91,6 @@ const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
 /** A threshold with as many digits as it has, at least two. */
 const exact = (value) => (Math.abs(value * 100 - Math.round(value * 100)) < 1e-9 ? value.toFixed(2) : String(value));
 const number = (value) => value.toLocaleString("en");
+const verdictsInWords = (count) => `${number(count)} verdict${count === 1 ? "" : "s"}`;
 const signed = (value, digits = 2) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(digits);
 const probability = (odds) => 1 / (1 + Math.exp(-odds));
