@@ -279,6 +279,7 @@ class TestRefused:
         for target in (out, removed):
             done = run("restore", out, "--removed", removed, "-o", target)
             assert done.exit_code == 2
+            assert "is an input of the same run; use another name\n" in done.stderr
         assert (out.read_bytes(), removed.read_bytes()) == before
 
     def test_a_missing_file(self, tmp_path):
