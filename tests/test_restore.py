@@ -156,6 +156,20 @@ def test_files_changed_in_place_come_back_by_their_own_names(tmp_path):
 
 
 @pytest.mark.usefixtures("marked")
+def test_an_input_is_found_however_its_name_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = {"a.txt": b"Good.\nJUNK a.\n", "b.txt": b"JUNK b.\nGood.\n"}
+    for name, data in texts.items():
+        (tmp_path / name).write_bytes(data)
+    assert run("-i", "a.txt", "./b.txt", "--removed", "removed.jsonl").exit_code == 0
+    for name in ("./a.txt", "b.txt"):
+        restored = run("restore", name, "--removed", "removed.jsonl").stdout_bytes
+        assert restored == texts[name.removeprefix("./")]
+    done = run("restore", "-", "--removed", "removed.jsonl", "--input", "./a.txt", stdin=b"Good.\n")
+    assert done.stdout_bytes == texts["a.txt"]
+
+
+@pytest.mark.usefixtures("marked")
 def test_the_clean_text_can_come_through_a_pipe(tmp_path):
     data = b"Good.\nJUNK.\nGood.\n"
     out, removed = cleaned(tmp_path, data, "a.txt")
@@ -258,6 +272,7 @@ class TestRefused:
             (b"[]", "list indices"),
             (b'{"path": "a"}', "no field 'text'"),
             (b'{"text": "a", "start": "x"}', "start is 'x'"),
+            (b'{"text": "a", "start": true}', "start is True"),
             (b'{"text": "a", "written": "\\\\"}', "Unterminated string"),
             (b"\xff", "invalid start byte"),
         ],
