@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cleaner import results
 from cleaner.errors import InputError, OptionError, RestoreError
@@ -335,13 +335,24 @@ def _restore_lines(clean: Source, found: Iterable[Removed], sink: Sink, field: s
         count += len(fragments)
         wanted, items = next(groups, (0, iter(())))
     if wanted:
-        raise RestoreError(
-            f"has {number} lines, and fragments were removed from line {wanted}"
-            + (" after a later one" if wanted <= number else ""),
-            place=clean.name,
-            next_step=_ONE_RUN,
-        )
+        _refuse_left_over(next(items), lines=number, clean=clean)
     return count
+
+
+def _refuse_left_over(item: Removed, *, lines: int, clean: Source) -> NoReturn:
+    """Say why a fragment found no line to go into."""
+    if item.line <= lines:
+        raise RestoreError(
+            f"the lines are not in their order: this one, of line {item.line} of the input, comes"
+            " after one of a later line",
+            place=item.place,
+            next_step="give the file as `cleaner --removed FILE` wrote it",
+        )
+    raise RestoreError(
+        f"has {lines} lines, and fragments were removed from line {item.line}",
+        place=clean.name,
+        next_step=_ONE_RUN,
+    )
 
 
 def _check(whole: bytes, removed: Sequence[Removed]) -> None:

@@ -257,7 +257,17 @@ class TestRefused:
         lines = removed.read_bytes().splitlines(keepends=True)
         removed.write_bytes(b"".join(reversed(lines)))
         message = refused(tmp_path, out, removed)
-        assert "fragments were removed from line 3 after a later one" in message
+        assert message.startswith(f"Error: {removed}:2: the lines are not in their order: this one")
+        assert "of line 3 of the input" in message
+
+    def test_records_on_standard_output_may_be_cut_short(self, tmp_path):
+        """They are written one by one, and the third is refused; a file would not be there."""
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        out.write_bytes(out.read_bytes().replace(b"again 2", b"AGAIN 2"))
+        done = run("restore", out, "--removed", removed)
+        assert done.exit_code == 1
+        assert done.stdout_bytes == b"".join(LINES.splitlines(keepends=True)[:2])
+        assert "may be cut short" in run("restore", "--help").stdout
 
     def test_two_halves_of_a_code_point_that_met(self, tmp_path):
         data = b'{"text":"Good one \\ud83d\\nJUNK.\\n\\ude00 Good."}\n'
