@@ -63,7 +63,8 @@ class ArticleCleaner(TableCleaner):
         ------
         InputError
             If a column is missing or holds something else than text, if an explanation is asked
-            for in a dictionary, or if the batch is neither (the formats pandas and polars).
+            for in a dictionary, if the batch is a single row (`map` without ``batched=True``), or
+            if it is neither table nor dictionary (the formats pandas and polars).
         """
         if isinstance(batch, pa.Table):
             return self.clean(batch)
@@ -90,7 +91,13 @@ class ArticleCleaner(TableCleaner):
         return self.clean(table).column(self.text_column).to_pylist()
 
 
-def _strings(values: Sequence[Any], name: str) -> pa.Array:
+def _strings(values: Any, name: str) -> pa.Array:
+    if values is None or isinstance(values, str | bytes):
+        # Letter by letter, a text would pass for a column.
+        raise InputError(
+            f"the column {name!r} holds one value, not a batch",
+            next_step="call map with batched=True",
+        )
     if any(isinstance(value, bytes) for value in values):
         raise InputError(f"the column {name!r} holds bytes in lists", next_step=_AS_ARROW)
     place = f"column {name!r}, row "
