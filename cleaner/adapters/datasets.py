@@ -14,7 +14,7 @@ except ImportError as error:
     raise missing_host(__name__, extra="datasets", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
-from cleaner.adapters.texts import check_column, string_or_none
+from cleaner.adapters.texts import check_column, has_titles, string_or_none
 from cleaner.errors import InputError
 
 _AS_ARROW = 'call map on dataset.with_format("arrow")'
@@ -83,11 +83,12 @@ class ArticleCleaner(TableCleaner):
         return {self.text_column: self._cleaned(batch)}
 
     def _cleaned(self, batch: Mapping[str, Sequence[Any]]) -> Any:
-        check_column(self.text_column, [*batch])
-        if self.title_column not in (None, "title"):
-            check_column(self.title_column, [*batch])
-        names = [name for name in (self.text_column, self.title_column) if name in batch]
-        table = pa.table({name: _strings(batch[str(name)], str(name)) for name in names})
+        names = [self.text_column]
+        if has_titles(self.title_column, [*batch]):
+            names.append(str(self.title_column))
+        for name in names:
+            check_column(name, [*batch])
+        table = pa.table({name: _strings(batch[name], name) for name in names})
         return self.clean(table).column(self.text_column).to_pylist()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from cleaner.adapters.options import CleanerOptions, is_count, is_number, missing_host
-from cleaner.adapters.texts import check_column, clean_texts, string_or_none
+from cleaner.adapters.texts import check_column, clean_texts, has_titles, string_or_none
 from cleaner.errors import InputError, OptionError
 from cleaner.topic import TopicModel
 
@@ -172,15 +172,14 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         self._options()  # a column without a name is refused before it is looked for
         _check_frame(frame)
         names = list(frame.columns)
+        with_titles = has_titles(self.title_column, names)
         check_column(self.text_column, names)
-        if self.title_column is not None and (
-            self.title_column in names or self.title_column != "title"
-        ):
+        if with_titles:
             check_column(self.title_column, names)
         column = frame[self.text_column]
         texts = _texts(column, place=f"column {self.text_column!r}")
         titles: Sequence[str | None] = [None] * len(texts)
-        if self.title_column in names:
+        if with_titles:
             place = f"column {self.title_column!r}"
             titles = _texts(frame[self.title_column], place=place)
         cleaned = _contained(np.array(self._clean(texts, titles), dtype=object), column, "default")

@@ -14,7 +14,7 @@ except ImportError as error:
     raise missing_host(__name__, extra="spark", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
-from cleaner.adapters.texts import EXPLAINED, check_column
+from cleaner.adapters.texts import EXPLAINED, check_column, has_titles
 from cleaner.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,10 +94,8 @@ class ArticleCleaner(TableCleaner):
             As in `spark_clean`.
         """
         text = _field(schema, self.text_column).dataType
-        if self.title_column is not None and (
-            self.title_column in schema.names or self.title_column != "title"
-        ):
-            _field(schema, self.title_column)
+        if has_titles(self.title_column, schema.names):
+            _field(schema, str(self.title_column))
         if not self.explain:
             return schema
         kept = [field for field in schema.fields if field.name not in EXPLAINED]
