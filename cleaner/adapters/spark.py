@@ -10,12 +10,14 @@ from cleaner.adapters.options import CleanerKeywords, missing_host
 try:
     import pyarrow as pa
     from pyspark.sql import types
+    from pyspark.sql.pandas.types import from_arrow_schema
 except ImportError as error:
     raise missing_host(__name__, extra="spark", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
 from cleaner.adapters.texts import EXPLAINED, check_column, has_titles
 from cleaner.errors import InputError
+from cleaner.formats.parquet import explanation_fields
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -124,15 +126,5 @@ def _field(schema: types.StructType, name: str) -> types.StructField:
 
 def _explained_fields(text: types.DataType) -> list[types.StructField]:
     """The columns of an explanation, as `cleaner.adapters.arrow` makes them."""
-    evidence = types.StructType().add("name", types.StringType()).add("value", types.DoubleType())
-    removed = (
-        types.StructType()
-        .add("start", types.LongType())
-        .add("end", types.LongType())
-        .add("text", text if isinstance(text, types.BinaryType) else types.StringType())
-        .add("score", types.DoubleType())
-        .add("reason", types.StringType())
-        .add("evidence", types.ArrayType(evidence))
-    )
-    kinds = (types.ArrayType(removed), types.BooleanType(), types.StringType())
-    return [types.StructField(name, kind) for name, kind in zip(EXPLAINED, kinds, strict=True)]
+    kind = pa.binary() if isinstance(text, types.BinaryType) else pa.string()
+    return from_arrow_schema(pa.schema(explanation_fields(kind))).fields
