@@ -22,6 +22,7 @@ from cleaner.formats.parquet import explanation_fields
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_RENAME = "rename it: df.withColumnRenamed"
 _TEXTS = (types.StringType, types.VarcharType, types.CharType, types.BinaryType, types.NullType)
 
 
@@ -38,7 +39,8 @@ def spark_clean(
     Parameters
     ----------
     df
-        Any DataFrame; its other columns stay as they are.
+        Any DataFrame with no dot or backtick in the names of its columns; its other columns stay as
+        they are.
     text
         The column that is cleaned: strings or binary. Here, unlike elsewhere in Spark, it matters
         whether a name is written with capitals.
@@ -62,8 +64,9 @@ def spark_clean(
     OptionError
         If an option is out of its range or of a wrong type.
     InputError
-        If a column is missing, there twice, or of a type that holds no text; or if it differs from
-        one that `explain` adds in capitals alone, which to Spark is the same name.
+        If a column is missing, there twice, or of a type that holds no text; if any has a dot or a
+        backtick in its name; or if one differs from one that `explain` adds in capitals alone,
+        which to Spark is the same name.
     """
     cleaner = ArticleCleaner(text_column=text, title_column=title, explain=explain, **options)
     return df.mapInArrow(cleaner, cleaner.spark_schema(df.schema))
@@ -95,6 +98,7 @@ class ArticleCleaner(TableCleaner):
         InputError
             As in `spark_clean`.
         """
+        _check_names(schema.names)
         text = _field(schema, self.text_column).dataType
         if has_titles(self.title_column, schema.names):
             _field(schema, str(self.title_column))
@@ -106,9 +110,20 @@ class ArticleCleaner(TableCleaner):
                 raise InputError(
                     f"the column {field.name!r} and {field.name.lower()!r}, which an explanation"
                     " adds, are one name to Spark",
-                    next_step="rename it: df.withColumnRenamed",
+                    next_step=_RENAME,
                 )
         return types.StructType([*kept, *_explained_fields(text)])
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Refuse names that ``mapInArrow`` would not take for those of whole columns."""
+    for name in names:
+        if "." in name or "`" in name:
+            raise InputError(
+                f"the column {name!r} has a dot or a backtick in its name, with which Spark's"
+                " mapInArrow cannot find it",
+                next_step=_RENAME,
+            )
 
 
 def _field(schema: types.StructType, name: str) -> types.StructField:
