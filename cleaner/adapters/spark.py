@@ -142,4 +142,5 @@ def _field(schema: types.StructType, name: str) -> types.StructField:
 def _explained_fields(text: types.DataType) -> list[types.StructField]:
     """The columns of an explanation, as `cleaner.adapters.arrow` makes them."""
     kind = pa.binary() if isinstance(text, types.BinaryType) else pa.string()
-    return from_arrow_schema(pa.schema(explanation_fields(kind))).fields
+    schema: types.StructType = from_arrow_schema(pa.schema(explanation_fields(kind)))
+    return list(schema.fields)
