@@ -72,7 +72,7 @@ class TableCleaner:
         self.text_column = text_column
         self.title_column = title_column
         self.explain = explain
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def schema(self, schema: pa.Schema) -> pa.Schema:
         """Return what a table of `schema` comes out as.

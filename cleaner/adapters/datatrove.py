@@ -82,7 +82,7 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
         self.title_key = title_key
         self.explain = explain
         self.max_removed = max_removed
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         """Clean one document in place; False, and the reason, where too much would go."""

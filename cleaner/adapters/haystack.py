@@ -59,7 +59,7 @@ class ArticleCleaner:
         self.title_key = title_key
         self.explain = explain
         self.keep_id = keep_id
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def warm_up(self) -> None:
         """Load the model, once in a process.

@@ -53,7 +53,7 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
     ) -> None:
         self.title_key = title_key
         self.explain = explain
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def transform_documents(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
 
 from cleaner.errors import CleanerError, OptionError
 
@@ -98,6 +98,24 @@ class CleanerOptions:
             only=self.only,
             exclude=self.exclude,
         )
+
+    @classmethod
+    def of(cls, **options: Unpack[CleanerKeywords]) -> Self:
+        """Make them of what an adapter was called with.
+
+        Raises
+        ------
+        OptionError
+            As for the class, or if there is no option of a name.
+        """
+        known = cls.__dataclass_fields__
+        for name in options:
+            if name not in known:
+                raise OptionError(
+                    f"there is no option {name!r}",
+                    next_step=f"use {', '.join(known)}, or a parameter of the adapter itself",
+                )
+        return cls(**options)
 
     def cleaner(self) -> Cleaner:
         """Return the `Cleaner` with these options: loaded on the first call in a process.

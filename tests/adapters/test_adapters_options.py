@@ -86,6 +86,16 @@ def test_wrong_options_are_refused_where_they_are_written(wrong, message):
     assert caught.value.next_step
 
 
+def test_a_misspelt_option_is_refused_with_those_there_are():
+    with pytest.raises(OptionError) as caught:
+        CleanerOptions.of(thresh=0.9)
+    assert str(caught.value) == (
+        "there is no option 'thresh'; use encoder, threshold, keep, drop, only, exclude, model, or"
+        " a parameter of the adapter itself"
+    )
+    assert CleanerOptions.of(threshold=0.9) == CleanerOptions(threshold=0.9)
+
+
 def test_numbers_may_be_of_numpy():
     assert CleanerOptions(threshold=np.float32(0.5)).threshold == 0.5
     assert is_share(np.float64(1.0))
