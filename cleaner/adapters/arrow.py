@@ -41,6 +41,8 @@ class TableCleaner:
     OptionError
         If an option is out of its range or of a wrong type, text and title are one column, or one
         of them is a column that `explain` writes.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Notes
     -----

@@ -52,6 +52,8 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
     ------
     OptionError
         If an option is out of its range or of a wrong type.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Notes
     -----

@@ -40,6 +40,8 @@ class ArticleCleaner:
     ------
     OptionError
         If an option is out of its range.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Examples
     --------

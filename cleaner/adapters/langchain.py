@@ -36,6 +36,8 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
     ------
     OptionError
         If an option is out of its range.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Examples
     --------

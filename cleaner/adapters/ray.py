@@ -63,6 +63,8 @@ def ray_clean(
     ------
     OptionError
         If an option is out of its range or of a wrong type.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
     InputError
         If a column is missing, there twice, or of a type that holds no text. It is raised before
         the job where Ray can tell the columns: from files of Parquet or from Arrow tables.

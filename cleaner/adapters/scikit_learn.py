@@ -88,6 +88,8 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         ------
         OptionError
             If a parameter is out of its range or of a wrong type.
+        ModelError
+            If no detector has been fitted for the encoder, and no `model` is given.
         """
         self._options()
         return self

@@ -63,6 +63,8 @@ def spark_clean(
     ------
     OptionError
         If an option is out of its range or of a wrong type.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
     InputError
         If a column is missing, there twice, or of a type that holds no text; if any has a dot or a
         backtick in its name; or if one differs from one that `explain` adds in capitals alone,
