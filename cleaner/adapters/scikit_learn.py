@@ -259,6 +259,8 @@ class TopicOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         OptionError
             If a parameter is out of its range.
+        InputError
+            If the labels in `groups` are of different kinds, None among them.
         ValueError
             If the samples of no group differ.
         """
@@ -331,7 +333,13 @@ def _numbers(groups: Any, X: Any) -> npt.NDArray[np.int64]:
         return np.zeros(len(X), dtype=np.int64)
     labels = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
     check_consistent_length(X, labels)
-    numbers = np.unique(labels, return_inverse=True)[1]
+    try:
+        numbers = np.unique(labels, return_inverse=True)[1]
+    except TypeError as error:  # None beside strings, for one
+        raise InputError(
+            f"groups holds labels that cannot be put in order ({error})",
+            next_step="give strings or numbers, one for each sample",
+        ) from error
     return cast("npt.NDArray[np.int64]", numbers.reshape(-1).astype(np.int64))
 
 

@@ -381,6 +381,14 @@ def test_groups_must_be_as_many_as_samples(detector, corpus):
         detector.predict(corpus[0], groups=[1, 2, 3])
 
 
+def test_groups_must_be_of_one_kind(corpus):
+    with pytest.raises(
+        InputError, match="groups holds labels that cannot be put in order"
+    ) as caught:
+        TopicOutlierDetector().fit(corpus[0][:4], groups=["a", None, "b", "b"])
+    assert caught.value.next_step == "give strings or numbers, one for each sample"
+
+
 def test_documents_of_one_fragment_teach_nothing(corpus):
     vectors, _ = corpus
     with pytest.raises(ValueError, match="the samples of no group differ"):
