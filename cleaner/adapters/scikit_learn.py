@@ -105,7 +105,7 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         Raises
         ------
         InputError
-            If `X` is a single string, a mapping, a table of another library, or has more
+            If `X` is a single string, a mapping, a set, a table of another library, or has more
             dimensions, a column is missing, or a text is neither a string nor missing.
         """
         if hasattr(type(X), "columns"):
@@ -369,7 +369,8 @@ def _check_frame(frame: Any) -> None:
 
 
 def _texts(X: Any, *, place: str) -> list[str | None]:
-    if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
+    # The order of a set is arbitrary: nobody could tell which text became which.
+    if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
         raise InputError(
             f"{place} is of type {type(X).__name__}, not a sequence of texts",
             next_step="give a list, an array or a Series of strings, or a DataFrame",
