@@ -31,8 +31,8 @@ class TableCleaner:
         The column with the titles. None: there is none. A table without a column called ``title``
         is taken as it is; any other name must be there.
     explain
-        Whether the columns ``removed``, ``judged`` and ``why`` are added. Columns of those names
-        from an earlier run are replaced.
+        Whether the columns ``removed``, ``judged`` and ``why`` are added, in the place of those
+        there are of these names.
     **options
         The parameters of `cleaner.Cleaner`, the encoder by its name or folder.
 

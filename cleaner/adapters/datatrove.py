@@ -37,7 +37,8 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
         Where the title stands in a document's metadata; passed over where it is no string. None:
         nowhere.
     explain
-        Whether to put ``removed``, ``judged`` and ``why`` into the metadata.
+        Whether to put ``removed``, ``judged`` and ``why`` into the metadata, in the place of what
+        is there under these names.
     max_removed
         Share of a text's characters, 0 to 1, above which the document is dropped, for the reason
         ``too_much_removed``. At 1 none is.

@@ -28,8 +28,8 @@ class ArticleCleaner:
         Where the title stands in a document's meta; passed over where it is no string. None:
         nowhere.
     explain
-        Whether to put ``removed``, ``judged`` and ``why`` into the meta; None each where there is
-        no content.
+        Whether to put ``removed``, ``judged`` and ``why`` into the meta, in the place of what is
+        there under these names; None each where there is no content.
     keep_id
         Whether a document that changes keeps its id, as in Haystack's ``DocumentCleaner``. Without
         it, it gets a new one from what it now holds.

@@ -28,7 +28,8 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
         Where the title stands in a document's metadata; passed over where it is no string. None:
         nowhere.
     explain
-        Whether to put ``removed``, ``judged`` and ``why`` into the metadata.
+        Whether to put ``removed``, ``judged`` and ``why`` into the metadata, in the place of what
+        is there under these names.
     **options
         The parameters of `cleaner.Cleaner`, the encoder by its name or folder.
 

@@ -47,7 +47,8 @@ def ray_clean(
         The column with the titles. None: there is none. A `dataset` without a column called
         ``title`` is taken as it is; any other name must be there.
     explain
-        Whether to add the columns ``removed``, ``judged`` and ``why``.
+        Whether to add the columns ``removed``, ``judged`` and ``why``, in the place of those there
+        are of these names.
     num_gpus
         GPUs of each actor, for ``encoder="accurate"``.
     **options

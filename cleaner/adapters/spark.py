@@ -48,8 +48,8 @@ def spark_clean(
         The column with the titles. None: there is none. A `df` without a column called ``title`` is
         taken as it is; any other name must be there.
     explain
-        Whether to add the columns ``removed``, ``judged`` and ``why``, in the place of those from
-        an earlier run.
+        Whether to add the columns ``removed``, ``judged`` and ``why``, in the place of those there
+        are of these names.
     **options
         The parameters of `cleaner.Cleaner`, the encoder by its name or folder. A folder must be
         found under the same path by every executor.
