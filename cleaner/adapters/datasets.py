@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any
 
 import cleaner
-from cleaner.adapters.options import CleanerKeywords, missing_host
+from cleaner.adapters.options import missing_host
 
 try:
     import pyarrow as pa
@@ -39,22 +39,13 @@ class ArticleCleaner(TableCleaner):
     {'text': ['Too short to be judged.', None]}
     """
 
-    def __init__(
-        self,
-        *,
-        text_column: str = "text",
-        title_column: str | None = "title",
-        explain: bool = False,
-        **options: Unpack[CleanerKeywords],
-    ) -> None:
-        super().__init__(
-            text_column=text_column, title_column=title_column, explain=explain, **options
-        )
-        self._version = cleaner.__version__  # another version gives other texts: not from the cache
-
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled; with the manifests, for so does another model."""
-        return {**self.__dict__, "_manifests": self.options.manifests()}
+        """Return what is pickled; with version and models, for others give other texts."""
+        return {
+            **self.__dict__,
+            "_version": cleaner.__version__,
+            "_manifests": self.options.manifests(),
+        }
 
     def __call__(self, batch: pa.Table | Mapping[str, Sequence[Any]]) -> Any:
         """Clean a batch: a table comes out as a table, a dictionary as the column that changes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from cleaner.adapters.options import CleanerKeywords, is_count, missing_host
 
@@ -113,17 +113,8 @@ class ArticleCleaner(TableCleaner):
     [{'text': ['Too short.']}]
     """
 
-    def __init__(
-        self,
-        *,
-        text_column: str = "text",
-        title_column: str | None = "title",
-        explain: bool = False,
-        **options: Unpack[CleanerKeywords],
-    ) -> None:
-        super().__init__(
-            text_column=text_column, title_column=title_column, explain=explain, **options
-        )
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**parameters)
         self.options.cleaner()  # an actor is ready when its model is loaded
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
