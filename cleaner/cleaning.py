@@ -135,11 +135,7 @@ class Cleaner:
         if encoder is None and model is None:
             encoder = "fast"
         name = encoder if isinstance(encoder, str | None) else encoder.name
-        if model is None and name not in ("fast", "accurate"):
-            raise ModelError(
-                f"no detector has been fitted for the encoder {name!r}",
-                next_step="use fast or accurate, or give the folder of a detector fitted for it",
-            )
+        check_encoder(name, model=model)
         folder = Path(model) if model is not None else MODELS / str(name) / "detector"
         self._detector = Detector.load(folder)
         if encoder is None:
@@ -416,6 +412,15 @@ def check_options(
     _choose_reasons(only, exclude)
     if threshold is not None:
         _check_threshold(threshold)
+
+
+def check_encoder(name: str | None, *, model: str | Path | None) -> None:
+    """Raise `ModelError` where an encoder has no detector with it, without loading either."""
+    if model is None and name not in ("fast", "accurate"):
+        raise ModelError(
+            f"no detector has been fitted for the encoder {name!r}",
+            next_step="use fast or accurate, or give the folder of a detector fitted for it",
+        )
 
 
 def _check_threshold(threshold: float) -> None:

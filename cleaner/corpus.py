@@ -17,7 +17,13 @@ from cleaner.blocks import Blocks
 from cleaner.errors import CleanerError, InputError, OptionError
 from cleaner.filtering import Settings, answers_here, make_filter, summary_of_errors
 from cleaner.formats.encoding import STDIN, dump_json, shown
-from cleaner.formats.guards import check_in_place, check_standard_output, check_target
+from cleaner.formats.guards import (
+    ANOTHER_NAME,
+    IN_PLACE,
+    check_in_place,
+    check_standard_output,
+    check_target,
+)
 from cleaner.formats.kinds import KINDS, Format, Kind, is_packed_parquet, kind_of, suffixed
 from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput, temporary
 from cleaner.formats.sources import Inputs, Source, check_sources, source
@@ -273,13 +279,14 @@ def _checks(job: Job) -> Iterator[Callable[[Iterable[Source]], None]]:
     """What sources are looked at for."""
     for option, name in job.files.items():
         if Path(name).exists():
-            yield partial(check_target, name, option=option)
+            step = IN_PLACE if option == "--output" else ANOTHER_NAME
+            yield partial(check_target, name, option=option, next_step=step)
     if job.folder is not None:
         yield Targets(job.folder, job.target, job.files).check
     if job.in_place:
         yield check_in_place
     if job.to_standard_output and job.settings.show != "nothing":
-        yield check_standard_output
+        yield partial(check_standard_output, next_step=IN_PLACE)
 
 
 def _check_format(job: Job, item: Source) -> None:

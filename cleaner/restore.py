@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cleaner import results
 from cleaner.errors import InputError, OptionError, RestoreError
@@ -158,7 +159,7 @@ def _lines(source: Source) -> Iterator[bytes]:
 
 def _checked(value: Any, name: str, kind: type) -> Any:
     found = value[name]
-    if not isinstance(found, kind):
+    if not isinstance(found, kind) or isinstance(found, bool):  # to Python, True is an int
         raise TypeError(f"{name} is {found!r}")
     return found
 
@@ -192,20 +193,30 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
     if len(paths) > _SHOWN_INPUTS:
         shown += ", ..."
     if name is not None:
-        if name not in paths:
+        chosen = _same_path(name, paths)
+        if chosen is None:
             raise OptionError(
                 f"nothing was removed from an input called {name!r}",
                 place=removed.name,
                 next_step=f"name one of {shown}; {_SAME}" if paths else "it is as it was",
             )
-        return name
-    if len(paths) > 1 and clean.name not in paths:
+        return chosen
+    own = _same_path(clean.name, paths)
+    if own is None and len(paths) > 1:
         raise OptionError(
             f"holds what was removed from several inputs: {shown}",
             place=removed.name,
             next_step=f"name one with --input; {_SAME}",
         )
-    return clean.name if clean.name in paths else next(iter(paths), None)
+    return next(iter(paths), None) if own is None else own
+
+
+def _same_path(name: str, paths: Collection[str]) -> str | None:
+    """The one of `paths` that is the file `name`, however it is written; None where none is."""
+    if name in paths:
+        return name
+    path = os.path.normpath(name)
+    return next((other for other in paths if os.path.normpath(other) == path), None)
 
 
 # --- putting it back -----------------------------------------------------------------------------
@@ -324,13 +335,24 @@ def _restore_lines(clean: Source, found: Iterable[Removed], sink: Sink, field: s
         count += len(fragments)
         wanted, items = next(groups, (0, iter(())))
     if wanted:
-        raise RestoreError(
-            f"has {number} lines, and fragments were removed from line {wanted}"
-            + (" after a later one" if wanted <= number else ""),
-            place=clean.name,
-            next_step=_ONE_RUN,
-        )
+        _refuse_left_over(next(items), lines=number, clean=clean)
     return count
+
+
+def _refuse_left_over(item: Removed, *, lines: int, clean: Source) -> NoReturn:
+    """Say why a fragment found no line to go into."""
+    if item.line <= lines:
+        raise RestoreError(
+            f"the lines are not in their order: this one, of line {item.line} of the input, comes"
+            " after one of a later line",
+            place=item.place,
+            next_step="give the file as `cleaner --removed FILE` wrote it",
+        )
+    raise RestoreError(
+        f"has {lines} lines, and fragments were removed from line {item.line}",
+        place=clean.name,
+        next_step=_ONE_RUN,
+    )
 
 
 def _check(whole: bytes, removed: Sequence[Removed]) -> None:

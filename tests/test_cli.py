@@ -360,8 +360,10 @@ class TestErrors:
         failed(run(article), 1, f"{article}: may not be read; check its permissions")
 
     def test_output_over_an_input(self, article, tmp_path):
-        for option in ("-o", "--removed"):
-            failed(run(article, option, article), 2, "is an input of the same run")
+        other = "is an input of the same run; use another name"
+        failed(run(article, "-o", article), 2, "; use --in-place to change a file, or another name")
+        failed(run(article, "--removed", article), 2, other)
+        failed(run("report", article, "-o", article), 2, other)  # report has no --in-place
         assert article.read_text() == TEXT
         failed(run(article, "-o", tmp_path / "a", "--removed", tmp_path / "a"), 2, "are one file")
 

@@ -156,6 +156,20 @@ def test_files_changed_in_place_come_back_by_their_own_names(tmp_path):
 
 
 @pytest.mark.usefixtures("marked")
+def test_an_input_is_found_however_its_name_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = {"a.txt": b"Good.\nJUNK a.\n", "b.txt": b"JUNK b.\nGood.\n"}
+    for name, data in texts.items():
+        (tmp_path / name).write_bytes(data)
+    assert run("-i", "a.txt", "./b.txt", "--removed", "removed.jsonl").exit_code == 0
+    for name in ("./a.txt", "b.txt"):
+        restored = run("restore", name, "--removed", "removed.jsonl").stdout_bytes
+        assert restored == texts[name.removeprefix("./")]
+    done = run("restore", "-", "--removed", "removed.jsonl", "--input", "./a.txt", stdin=b"Good.\n")
+    assert done.stdout_bytes == texts["a.txt"]
+
+
+@pytest.mark.usefixtures("marked")
 def test_the_clean_text_can_come_through_a_pipe(tmp_path):
     data = b"Good.\nJUNK.\nGood.\n"
     out, removed = cleaned(tmp_path, data, "a.txt")
@@ -243,7 +257,17 @@ class TestRefused:
         lines = removed.read_bytes().splitlines(keepends=True)
         removed.write_bytes(b"".join(reversed(lines)))
         message = refused(tmp_path, out, removed)
-        assert "fragments were removed from line 3 after a later one" in message
+        assert message.startswith(f"Error: {removed}:2: the lines are not in their order: this one")
+        assert "of line 3 of the input" in message
+
+    def test_records_on_standard_output_may_be_cut_short(self, tmp_path):
+        """They are written one by one, and the third is refused; a file would not be there."""
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        out.write_bytes(out.read_bytes().replace(b"again 2", b"AGAIN 2"))
+        done = run("restore", out, "--removed", removed)
+        assert done.exit_code == 1
+        assert done.stdout_bytes == b"".join(LINES.splitlines(keepends=True)[:2])
+        assert "may be cut short" in run("restore", "--help").stdout
 
     def test_two_halves_of_a_code_point_that_met(self, tmp_path):
         data = b'{"text":"Good one \\ud83d\\nJUNK.\\n\\ude00 Good."}\n'
@@ -258,6 +282,7 @@ class TestRefused:
             (b"[]", "list indices"),
             (b'{"path": "a"}', "no field 'text'"),
             (b'{"text": "a", "start": "x"}', "start is 'x'"),
+            (b'{"text": "a", "start": true}', "start is True"),
             (b'{"text": "a", "written": "\\\\"}', "Unterminated string"),
             (b"\xff", "invalid start byte"),
         ],
@@ -279,6 +304,7 @@ class TestRefused:
         for target in (out, removed):
             done = run("restore", out, "--removed", removed, "-o", target)
             assert done.exit_code == 2
+            assert "is an input of the same run; use another name\n" in done.stderr
         assert (out.read_bytes(), removed.read_bytes()) == before
 
     def test_a_missing_file(self, tmp_path):

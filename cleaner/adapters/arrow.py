@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cleaner.adapters.options import CleanerKeywords, CleanerOptions
-from cleaner.adapters.texts import EXPLAINED, check_column, clean_texts
+from cleaner.adapters.texts import EXPLAINED, check_column, clean_texts, has_titles
 from cleaner.errors import InputError, OptionError
 from cleaner.formats import decode, encode
 
@@ -31,8 +31,8 @@ class TableCleaner:
         The column with the titles. None: there is none. A table without a column called ``title``
         is taken as it is; any other name must be there.
     explain
-        Whether the columns ``removed``, ``judged`` and ``why`` are added. Columns of those names
-        from an earlier run are replaced.
+        Whether the columns ``removed``, ``judged`` and ``why`` are added, in the place of those
+        there are of these names.
     **options
         The parameters of `cleaner.Cleaner`, the encoder by its name or folder.
 
@@ -41,6 +41,8 @@ class TableCleaner:
     OptionError
         If an option is out of its range or of a wrong type, text and title are one column, or one
         of them is a column that `explain` writes.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Notes
     -----
@@ -72,7 +74,7 @@ class TableCleaner:
         self.text_column = text_column
         self.title_column = title_column
         self.explain = explain
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def schema(self, schema: pa.Schema) -> pa.Schema:
         """Return what a table of `schema` comes out as.
@@ -85,7 +87,7 @@ class TableCleaner:
         import pyarrow as pa
 
         text = _text_type(schema, self.text_column)
-        if self._has_titles(schema):
+        if has_titles(self.title_column, schema.names):
             _text_type(schema, str(self.title_column))
         if not self.explain:
             return schema
@@ -112,18 +114,13 @@ class TableCleaner:
 
         return pa.concat_tables(self.slices(table))
 
-    def _has_titles(self, schema: pa.Schema) -> bool:
-        if self.title_column is None:
-            return False
-        return self.title_column in schema.names or self.title_column != "title"
-
     def _clean(self, table: pa.Table, target: pa.Schema) -> pa.Table:
         import pyarrow as pa
 
         column = table.column(self.text_column)
         texts = _strings(column)
         titles: Sequence[str | None] = [None] * len(texts)
-        if self._has_titles(table.schema):
+        if has_titles(self.title_column, table.schema.names):
             titles = _strings(table.column(str(self.title_column)))
         results = list(clean_texts(self.options.cleaner(), texts, titles)) if texts else []
         # By position: two of the other columns may be of one name.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any
 
 import cleaner
-from cleaner.adapters.options import CleanerKeywords, missing_host
+from cleaner.adapters.options import missing_host
 
 try:
     import pyarrow as pa
@@ -14,7 +14,7 @@ except ImportError as error:
     raise missing_host(__name__, extra="datasets", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
-from cleaner.adapters.texts import check_column, string_or_none
+from cleaner.adapters.texts import check_column, has_titles, string_or_none
 from cleaner.errors import InputError
 
 _AS_ARROW = 'call map on dataset.with_format("arrow")'
@@ -39,22 +39,13 @@ class ArticleCleaner(TableCleaner):
     {'text': ['Too short to be judged.', None]}
     """
 
-    def __init__(
-        self,
-        *,
-        text_column: str = "text",
-        title_column: str | None = "title",
-        explain: bool = False,
-        **options: Unpack[CleanerKeywords],
-    ) -> None:
-        super().__init__(
-            text_column=text_column, title_column=title_column, explain=explain, **options
-        )
-        self._version = cleaner.__version__  # another version gives other texts: not from the cache
-
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled; with the manifests, for so does another model."""
-        return {**self.__dict__, "_manifests": self.options.manifests()}
+        """Return what is pickled; with version and models, for others give other texts."""
+        return {
+            **self.__dict__,
+            "_version": cleaner.__version__,
+            "_manifests": self.options.manifests(),
+        }
 
     def __call__(self, batch: pa.Table | Mapping[str, Sequence[Any]]) -> Any:
         """Clean a batch: a table comes out as a table, a dictionary as the column that changes.
@@ -63,7 +54,8 @@ class ArticleCleaner(TableCleaner):
         ------
         InputError
             If a column is missing or holds something else than text, if an explanation is asked
-            for in a dictionary, or if the batch is neither (the formats pandas and polars).
+            for in a dictionary, if the batch is a single row (`map` without ``batched=True``), or
+            if it is neither table nor dictionary (the formats pandas and polars).
         """
         if isinstance(batch, pa.Table):
             return self.clean(batch)
@@ -82,15 +74,22 @@ class ArticleCleaner(TableCleaner):
         return {self.text_column: self._cleaned(batch)}
 
     def _cleaned(self, batch: Mapping[str, Sequence[Any]]) -> Any:
-        check_column(self.text_column, [*batch])
-        if self.title_column not in (None, "title"):
-            check_column(self.title_column, [*batch])
-        names = [name for name in (self.text_column, self.title_column) if name in batch]
-        table = pa.table({name: _strings(batch[str(name)], str(name)) for name in names})
+        names = [self.text_column]
+        if has_titles(self.title_column, [*batch]):
+            names.append(str(self.title_column))
+        for name in names:
+            check_column(name, [*batch])
+        table = pa.table({name: _strings(batch[name], name) for name in names})
         return self.clean(table).column(self.text_column).to_pylist()
 
 
-def _strings(values: Sequence[Any], name: str) -> pa.Array:
+def _strings(values: Any, name: str) -> pa.Array:
+    if values is None or isinstance(values, str | bytes):
+        # Letter by letter, a text would pass for a column.
+        raise InputError(
+            f"the column {name!r} holds one value, not a batch",
+            next_step="call map with batched=True",
+        )
     if any(isinstance(value, bytes) for value in values):
         raise InputError(f"the column {name!r} holds bytes in lists", next_step=_AS_ARROW)
     place = f"column {name!r}, row "

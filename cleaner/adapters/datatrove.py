@@ -37,7 +37,8 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
         Where the title stands in a document's metadata; passed over where it is no string. None:
         nowhere.
     explain
-        Whether to put ``removed``, ``judged`` and ``why`` into the metadata.
+        Whether to put ``removed``, ``judged`` and ``why`` into the metadata, in the place of what
+        is there under these names.
     max_removed
         Share of a text's characters, 0 to 1, above which the document is dropped, for the reason
         ``too_much_removed``. At 1 none is.
@@ -52,6 +53,8 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
     ------
     OptionError
         If an option is out of its range or of a wrong type.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Notes
     -----
@@ -82,7 +85,7 @@ class ArticleCleaner(BaseFilter):  # type: ignore[misc]
         self.title_key = title_key
         self.explain = explain
         self.max_removed = max_removed
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         """Clean one document in place; False, and the reason, where too much would go."""

@@ -28,8 +28,8 @@ class ArticleCleaner:
         Where the title stands in a document's meta; passed over where it is no string. None:
         nowhere.
     explain
-        Whether to put ``removed``, ``judged`` and ``why`` into the meta; None each where there is
-        no content.
+        Whether to put ``removed``, ``judged`` and ``why`` into the meta, in the place of what is
+        there under these names; None each where there is no content.
     keep_id
         Whether a document that changes keeps its id, as in Haystack's ``DocumentCleaner``. Without
         it, it gets a new one from what it now holds.
@@ -40,6 +40,8 @@ class ArticleCleaner:
     ------
     OptionError
         If an option is out of its range.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Examples
     --------
@@ -59,7 +61,7 @@ class ArticleCleaner:
         self.title_key = title_key
         self.explain = explain
         self.keep_id = keep_id
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def warm_up(self) -> None:
         """Load the model, once in a process.

@@ -28,7 +28,8 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
         Where the title stands in a document's metadata; passed over where it is no string. None:
         nowhere.
     explain
-        Whether to put ``removed``, ``judged`` and ``why`` into the metadata.
+        Whether to put ``removed``, ``judged`` and ``why`` into the metadata, in the place of what
+        is there under these names.
     **options
         The parameters of `cleaner.Cleaner`, the encoder by its name or folder.
 
@@ -36,6 +37,8 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
     ------
     OptionError
         If an option is out of its range.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
 
     Examples
     --------
@@ -53,7 +56,7 @@ class ArticleCleaner(BaseDocumentTransformer):  # type: ignore[misc]
     ) -> None:
         self.title_key = title_key
         self.explain = explain
-        self.options = CleanerOptions(**options)
+        self.options = CleanerOptions.of(**options)
 
     def transform_documents(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
 
 from cleaner.errors import CleanerError, OptionError
 
@@ -65,8 +65,15 @@ class CleanerOptions:
     Raises
     ------
     OptionError
-        If a threshold, pattern or reason is not one, or an option is of a wrong type. It is raised
-        where the options are written, not on a worker.
+        If a threshold, pattern or reason is not one, or an option is of a wrong type.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
+
+    Notes
+    -----
+    Both are raised where the options are written, not on a worker. What is in the folders, and
+    whether all is installed that an encoder needs, is told by the process that loads them: where
+    the options are written they need not be.
     """
 
     encoder: str = "fast"
@@ -78,7 +85,7 @@ class CleanerOptions:
     model: str | Path | None = None
 
     def __post_init__(self) -> None:
-        from cleaner.cleaning import check_options
+        from cleaner.cleaning import check_encoder, check_options
 
         for name in _SEQUENCES:
             object.__setattr__(self, name, _strings(name, getattr(self, name)))
@@ -98,6 +105,25 @@ class CleanerOptions:
             only=self.only,
             exclude=self.exclude,
         )
+        check_encoder(self.encoder, model=self.model)
+
+    @classmethod
+    def of(cls, **options: Unpack[CleanerKeywords]) -> Self:
+        """Make them of what an adapter was called with.
+
+        Raises
+        ------
+        OptionError, ModelError
+            As for the class, or if there is no option of a name.
+        """
+        known = cls.__dataclass_fields__
+        for name in options:
+            if name not in known:
+                raise OptionError(
+                    f"there is no option {name!r}",
+                    next_step=f"use {', '.join(known)}, or a parameter of the adapter itself",
+                )
+        return cls(**options)
 
     def cleaner(self) -> Cleaner:
         """Return the `Cleaner` with these options: loaded on the first call in a process.

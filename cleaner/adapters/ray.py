@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from cleaner.adapters.options import CleanerKeywords, is_count, missing_host
 
@@ -47,7 +47,8 @@ def ray_clean(
         The column with the titles. None: there is none. A `dataset` without a column called
         ``title`` is taken as it is; any other name must be there.
     explain
-        Whether to add the columns ``removed``, ``judged`` and ``why``.
+        Whether to add the columns ``removed``, ``judged`` and ``why``, in the place of those there
+        are of these names.
     num_gpus
         GPUs of each actor, for ``encoder="accurate"``.
     **options
@@ -63,6 +64,8 @@ def ray_clean(
     ------
     OptionError
         If an option is out of its range or of a wrong type.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
     InputError
         If a column is missing, there twice, or of a type that holds no text. It is raised before
         the job where Ray can tell the columns: from files of Parquet or from Arrow tables.
@@ -110,17 +113,8 @@ class ArticleCleaner(TableCleaner):
     [{'text': ['Too short.']}]
     """
 
-    def __init__(
-        self,
-        *,
-        text_column: str = "text",
-        title_column: str | None = "title",
-        explain: bool = False,
-        **options: Unpack[CleanerKeywords],
-    ) -> None:
-        super().__init__(
-            text_column=text_column, title_column=title_column, explain=explain, **options
-        )
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**parameters)
         self.options.cleaner()  # an actor is ready when its model is loaded
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from cleaner.adapters.options import CleanerOptions, is_count, is_number, missing_host
-from cleaner.adapters.texts import check_column, clean_texts, string_or_none
+from cleaner.adapters.texts import check_column, clean_texts, has_titles, string_or_none
 from cleaner.errors import InputError, OptionError
 from cleaner.topic import TopicModel
 
@@ -88,6 +88,8 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         ------
         OptionError
             If a parameter is out of its range or of a wrong type.
+        ModelError
+            If no detector has been fitted for the encoder, and no `model` is given.
         """
         self._options()
         return self
@@ -103,7 +105,7 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         Raises
         ------
         InputError
-            If `X` is a single string, a mapping, a table of another library, or has more
+            If `X` is a single string, a mapping, a set, a table of another library, or has more
             dimensions, a column is missing, or a text is neither a string nor missing.
         """
         if hasattr(type(X), "columns"):
@@ -172,15 +174,14 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         self._options()  # a column without a name is refused before it is looked for
         _check_frame(frame)
         names = list(frame.columns)
+        with_titles = has_titles(self.title_column, names)
         check_column(self.text_column, names)
-        if self.title_column is not None and (
-            self.title_column in names or self.title_column != "title"
-        ):
+        if with_titles:
             check_column(self.title_column, names)
         column = frame[self.text_column]
         texts = _texts(column, place=f"column {self.text_column!r}")
         titles: Sequence[str | None] = [None] * len(texts)
-        if self.title_column in names:
+        if with_titles:
             place = f"column {self.title_column!r}"
             titles = _texts(frame[self.title_column], place=place)
         cleaned = _contained(np.array(self._clean(texts, titles), dtype=object), column, "default")
@@ -258,6 +259,8 @@ class TopicOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         OptionError
             If a parameter is out of its range.
+        InputError
+            If the labels in `groups` are of different kinds, None among them.
         ValueError
             If the samples of no group differ.
         """
@@ -330,7 +333,13 @@ def _numbers(groups: Any, X: Any) -> npt.NDArray[np.int64]:
         return np.zeros(len(X), dtype=np.int64)
     labels = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
     check_consistent_length(X, labels)
-    numbers = np.unique(labels, return_inverse=True)[1]
+    try:
+        numbers = np.unique(labels, return_inverse=True)[1]
+    except TypeError as error:  # None beside strings, for one
+        raise InputError(
+            f"groups holds labels that cannot be put in order ({error})",
+            next_step="give strings or numbers, one for each sample",
+        ) from error
     return cast("npt.NDArray[np.int64]", numbers.reshape(-1).astype(np.int64))
 
 
@@ -360,7 +369,8 @@ def _check_frame(frame: Any) -> None:
 
 
 def _texts(X: Any, *, place: str) -> list[str | None]:
-    if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
+    # The order of a set is arbitrary: nobody could tell which text became which.
+    if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
         raise InputError(
             f"{place} is of type {type(X).__name__}, not a sequence of texts",
             next_step="give a list, an array or a Series of strings, or a DataFrame",

@@ -10,16 +10,19 @@ from cleaner.adapters.options import CleanerKeywords, missing_host
 try:
     import pyarrow as pa
     from pyspark.sql import types
+    from pyspark.sql.pandas.types import from_arrow_schema
 except ImportError as error:
     raise missing_host(__name__, extra="spark", cause=error) from error
 
 from cleaner.adapters.arrow import TableCleaner
-from cleaner.adapters.texts import EXPLAINED, check_column
+from cleaner.adapters.texts import EXPLAINED, check_column, has_titles
 from cleaner.errors import InputError
+from cleaner.formats.parquet import explanation_fields
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_RENAME = "rename it: df.withColumnRenamed"
 _TEXTS = (types.StringType, types.VarcharType, types.CharType, types.BinaryType, types.NullType)
 
 
@@ -36,7 +39,8 @@ def spark_clean(
     Parameters
     ----------
     df
-        Any DataFrame; its other columns stay as they are.
+        Any DataFrame with no dot or backtick in the names of its columns; its other columns stay as
+        they are.
     text
         The column that is cleaned: strings or binary. Here, unlike elsewhere in Spark, it matters
         whether a name is written with capitals.
@@ -44,8 +48,8 @@ def spark_clean(
         The column with the titles. None: there is none. A `df` without a column called ``title`` is
         taken as it is; any other name must be there.
     explain
-        Whether to add the columns ``removed``, ``judged`` and ``why``, in the place of those from
-        an earlier run.
+        Whether to add the columns ``removed``, ``judged`` and ``why``, in the place of those there
+        are of these names.
     **options
         The parameters of `cleaner.Cleaner`, the encoder by its name or folder. A folder must be
         found under the same path by every executor.
@@ -59,9 +63,12 @@ def spark_clean(
     ------
     OptionError
         If an option is out of its range or of a wrong type.
+    ModelError
+        If no detector has been fitted for the encoder, and no `model` is given.
     InputError
-        If a column is missing, there twice, or of a type that holds no text; or if it differs from
-        one that `explain` adds in capitals alone, which to Spark is the same name.
+        If a column is missing, there twice, or of a type that holds no text; if any has a dot or a
+        backtick in its name; or if one differs from one that `explain` adds in capitals alone,
+        which to Spark is the same name.
     """
     cleaner = ArticleCleaner(text_column=text, title_column=title, explain=explain, **options)
     return df.mapInArrow(cleaner, cleaner.spark_schema(df.schema))
@@ -93,11 +100,10 @@ class ArticleCleaner(TableCleaner):
         InputError
             As in `spark_clean`.
         """
+        _check_names(schema.names)
         text = _field(schema, self.text_column).dataType
-        if self.title_column is not None and (
-            self.title_column in schema.names or self.title_column != "title"
-        ):
-            _field(schema, self.title_column)
+        if has_titles(self.title_column, schema.names):
+            _field(schema, str(self.title_column))
         if not self.explain:
             return schema
         kept = [field for field in schema.fields if field.name not in EXPLAINED]
@@ -106,9 +112,20 @@ class ArticleCleaner(TableCleaner):
                 raise InputError(
                     f"the column {field.name!r} and {field.name.lower()!r}, which an explanation"
                     " adds, are one name to Spark",
-                    next_step="rename it: df.withColumnRenamed",
+                    next_step=_RENAME,
                 )
         return types.StructType([*kept, *_explained_fields(text)])
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Refuse names that ``mapInArrow`` would not take for those of whole columns."""
+    for name in names:
+        if "." in name or "`" in name:
+            raise InputError(
+                f"the column {name!r} has a dot or a backtick in its name, with which Spark's"
+                " mapInArrow cannot find it",
+                next_step=_RENAME,
+            )
 
 
 def _field(schema: types.StructType, name: str) -> types.StructField:
@@ -126,15 +143,6 @@ def _field(schema: types.StructType, name: str) -> types.StructField:
 
 def _explained_fields(text: types.DataType) -> list[types.StructField]:
     """The columns of an explanation, as `cleaner.adapters.arrow` makes them."""
-    evidence = types.StructType().add("name", types.StringType()).add("value", types.DoubleType())
-    removed = (
-        types.StructType()
-        .add("start", types.LongType())
-        .add("end", types.LongType())
-        .add("text", text if isinstance(text, types.BinaryType) else types.StringType())
-        .add("score", types.DoubleType())
-        .add("reason", types.StringType())
-        .add("evidence", types.ArrayType(evidence))
-    )
-    kinds = (types.ArrayType(removed), types.BooleanType(), types.StringType())
-    return [types.StructField(name, kind) for name, kind in zip(EXPLAINED, kinds, strict=True)]
+    kind = pa.binary() if isinstance(text, types.BinaryType) else pa.string()
+    schema: types.StructType = from_arrow_schema(pa.schema(explanation_fields(kind)))
+    return list(schema.fields)

@@ -90,6 +90,15 @@ def check_column(name: object, names: Sequence[object]) -> None:
         )
 
 
+def has_titles(title: object, names: Sequence[object]) -> bool:
+    """Whether titles are taken from the column `title` of `names`.
+
+    One called ``title`` may be missing. Any other is taken from, so that `check_column` refuses it
+    where it is not there.
+    """
+    return title is not None and (title in names or title != "title")
+
+
 def listed(documents: Iterable[Any], kind: type[HostDocument], called: str) -> list[HostDocument]:
     """Return `documents`, which may come from a generator, as a list.
 

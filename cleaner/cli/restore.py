@@ -69,6 +69,8 @@ def restore(
 
     CLEAN is what the filter wrote for one input, without --explain. A text or a record that lost
     something is refused if it does not become what it was; what lost nothing goes through as it is.
+    The records of JSONL before one that is refused are written by then: standard output may be cut
+    short, FILE of --output is not.
     """
     from cleaner.restore import restore as put_back
 

@@ -14,9 +14,25 @@ from cleaner.errors import OptionError, OutputError
 if TYPE_CHECKING:
     from cleaner.formats.sources import Source
 
+ANOTHER_NAME = "use another name"
+IN_PLACE = "use --in-place to change a file, or another name"  # where the command has that option
 
-def check_target(target: str, sources: Iterable[Source], *, option: str) -> None:
+
+def check_target(
+    target: str, sources: Iterable[Source], *, option: str, next_step: str = ANOTHER_NAME
+) -> None:
     """Refuse to write over what is read.
+
+    Parameters
+    ----------
+    target
+        The file that would be written.
+    sources
+        What is read.
+    option
+        The option that names `target`.
+    next_step
+        What the user is told to do.
 
     Raises
     ------
@@ -27,7 +43,7 @@ def check_target(target: str, sources: Iterable[Source], *, option: str) -> None
         if not item.is_stdin and _is_same_file(item.path, target):
             raise OptionError(
                 f"{option} {target} is an input of the same run",
-                next_step="use --in-place to change a file, or another name",
+                next_step=next_step,
             )
 
 
@@ -52,8 +68,15 @@ def check_in_place(sources: Iterable[Source]) -> None:
             )
 
 
-def check_standard_output(sources: Iterable[Source]) -> None:
+def check_standard_output(sources: Iterable[Source], *, next_step: str = ANOTHER_NAME) -> None:
     """Refuse to append to a file that is being read: that would never end.
+
+    Parameters
+    ----------
+    sources
+        What is read.
+    next_step
+        What the user is told to do.
 
     Raises
     ------
@@ -70,7 +93,7 @@ def check_standard_output(sources: Iterable[Source]) -> None:
         if not item.is_stdin and _is_that(item.path, out):
             raise OptionError(
                 f"standard output is {item.name}, an input of the same run",
-                next_step="use --in-place to change a file, or another name",
+                next_step=next_step,
             )
 
 

@@ -3,7 +3,6 @@
 //     node clean_stream.mjs < articles.jsonl > clean.jsonl
 //     node clean_stream.mjs --measure 200 < articles.jsonl   # round trips, in milliseconds
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 
 class Cleaner {
   #child;
@@ -16,8 +15,6 @@ class Cleaner {
     // answer, and those after it would be taken for others'.
     const args = ["--format", "jsonl", "--on-error", "keep", ...options, "-"];
     this.#child = spawn("cleaner", args, { stdio: ["pipe", "pipe", "inherit"] });
-    const answers = createInterface({ input: this.#child.stdout });
-    answers.on("line", (line) => this.#waiting.shift().resolve(JSON.parse(line)));
     this.#ended = new Promise((resolve) => {
       this.#child.on("error", (error) => this.#fail(error, resolve));
       this.#child.on("close", (status) => {
@@ -26,6 +23,11 @@ class Cleaner {
       });
     });
     this.#child.stdin.on("error", () => {}); // the child has ended: "close" says so
+    this.#read().catch((error) => this.#fail(error, () => {}));
+  }
+
+  async #read() {
+    for await (const answer of lines(this.#child.stdout)) this.#waiting.shift().resolve(answer);
   }
 
   #fail(error, done) {
@@ -34,12 +36,15 @@ class Cleaner {
     done(1);
   }
 
-  /** The record with its text cleaned. */
+  /**
+   * The record with its text cleaned: a line of JSON, as is the record. Nothing else in it changes,
+   * as it would if it were parsed and written again: JavaScript has neither 1.0 nor large integers.
+   */
   clean(record) {
     if (this.#error) return Promise.reject(this.#error);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#child.stdin.write(JSON.stringify(record) + "\n");
+      this.#child.stdin.write(record + "\n");
     });
   }
 
@@ -50,15 +55,30 @@ class Cleaner {
   }
 }
 
+// Cut at line feeds alone, as the child does it; node:readline cuts at carriage returns as well.
+async function* lines(stream) {
+  let rest = "";
+  for await (const chunk of stream.setEncoding("utf8")) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop();
+    yield* parts;
+  }
+  if (rest) yield rest;
+}
+
 async function* records() {
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (line.trim()) yield JSON.parse(line);
+  for await (const line of lines(process.stdin)) {
+    if (line.trim()) yield line;
   }
 }
 
 async function measure(cleaner, times) {
+  if (!(Number.isInteger(times) && times > 0)) {
+    throw new Error("--measure needs the number of round trips, 1 or more");
+  }
   const all = [];
   for await (const record of records()) all.push(record);
+  if (all.length === 0) throw new Error("standard input has no record to measure with");
   await cleaner.clean(all[0]); // the model is loaded before the first answer
   const milliseconds = [];
   for (let at = 0; at < times; at++) {
@@ -77,7 +97,7 @@ try {
   if (flag === "--measure") {
     await measure(cleaner, Number(times));
   } else {
-    for await (const record of records()) console.log(JSON.stringify(await cleaner.clean(record)));
+    for await (const record of records()) console.log(await cleaner.clean(record));
   }
 } catch (error) {
   console.error(error.message);

@@ -210,6 +210,7 @@ def test_a_title_that_is_named_must_be_there():
         ({"text_column": "title"}, "text and title are both the column 'title'"),
         ({"text_column": "removed", "explain": True}, "a column that an explanation is written to"),
         ({"threshold": -1.0}, "the threshold is -1.0"),
+        ({"titel_column": "head"}, "there is no option 'titel_column'"),
         ({"text_column": None}, "the text column is None, of type NoneType"),
         ({"title_column": 7}, "the title column is 7, of type int"),
     ],

@@ -153,6 +153,18 @@ def test_a_title_that_is_named_must_be_there():
         ArticleCleaner(title_column="headline")({"text": ["a"], "head": ["A"]})
 
 
+@pytest.mark.parametrize(
+    "row",
+    [{"text": "a text"}, {"text": None}, {"text": "a text", "title": "A title"}, {"text": b"a"}],
+)
+def test_a_row_by_itself_is_refused_with_the_way_out(row):
+    """A text would else be taken for a column of letters."""
+    dataset = hosted.Dataset.from_list([row])
+    with pytest.raises(InputError, match="'text' holds one value, not a batch") as caught:
+        dataset.map(ArticleCleaner())
+    assert caught.value.next_step == "call map with batched=True"
+
+
 def test_bytes_in_lists_are_refused_with_the_way_out():
     with pytest.raises(InputError, match=r"'text' holds bytes.*with_format\(\"arrow\"\)"):
         ArticleCleaner()({"text": [None, b"a"]})

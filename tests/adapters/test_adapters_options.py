@@ -23,7 +23,7 @@ from cleaner.adapters.options import (
 )
 from cleaner.adapters.texts import clean_texts, is_missing, title_in
 from cleaner.encoders import MODELS
-from cleaner.errors import InputError, OptionError
+from cleaner.errors import InputError, ModelError, OptionError
 
 HOSTS = {
     "scikit_learn": ("sklearn", "scikit-learn"),
@@ -84,6 +84,28 @@ def test_wrong_options_are_refused_where_they_are_written(wrong, message):
         CleanerOptions(**wrong)
     assert message in str(caught.value)
     assert caught.value.next_step
+
+
+def test_an_encoder_without_a_detector_is_refused_where_it_is_written():
+    with pytest.raises(ModelError, match="no detector has been fitted for the encoder 'fastt'"):
+        CleanerOptions(encoder="fastt")
+
+
+def test_a_folder_need_not_be_where_it_is_written():
+    """It may be on the workers alone."""
+    options = CleanerOptions(encoder="/on/a/worker", model="/on/a/worker/detector")
+    with pytest.raises(ModelError, match="/on/a/worker/detector: cannot read the detector"):
+        options.cleaner()
+
+
+def test_a_misspelt_option_is_refused_with_those_there_are():
+    with pytest.raises(OptionError) as caught:
+        CleanerOptions.of(thresh=0.9)
+    assert str(caught.value) == (
+        "there is no option 'thresh'; use encoder, threshold, keep, drop, only, exclude, model, or"
+        " a parameter of the adapter itself"
+    )
+    assert CleanerOptions.of(threshold=0.9) == CleanerOptions(threshold=0.9)
 
 
 def test_numbers_may_be_of_numpy():

@@ -44,7 +44,8 @@ def test_langchain_keeps_id_and_metadata(langchain, fast, seed):
 
 
 def test_langchain_explains_in_the_metadata(langchain, fast, seed):
-    documents = [langchain.Document(seed, metadata={"a": 1}), langchain.Document("Short.")]
+    metadata = {"a": 1, "why": "the user's own, which is replaced"}
+    documents = [langchain.Document(seed, metadata=metadata), langchain.Document("Short.")]
     cleaned, short = langchain.ArticleCleaner(explain=True).transform_documents(documents)
     found = [finding.to_dict() for finding in fast.clean_and_explain(seed).findings]
     assert cleaned.metadata == {"a": 1, "removed": found, "judged": True, "why": None}

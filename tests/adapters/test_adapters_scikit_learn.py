@@ -231,6 +231,8 @@ def test_a_text_comes_out_the_same_in_whatever_company_and_after_any_fit(texts, 
         ("a text", "X is of type str, not a sequence of texts"),
         (7, "X is of type int"),
         ({"text": ["a text"]}, "X is of type dict, not a sequence of texts"),
+        ({"a text", "another"}, "X is of type set, not a sequence of texts"),
+        (frozenset(["a text"]), "X is of type frozenset"),
         (["a text", 7], "X, row 1: 7 is of type int, not a string"),
         ([b"bytes"], "X, row 0: b'bytes' is of type bytes"),
         (np.array([["a"], ["b"]]), "X has 2 dimensions"),
@@ -379,6 +381,14 @@ def test_wrong_parameters_are_refused(corpus, parameters, message):
 def test_groups_must_be_as_many_as_samples(detector, corpus):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         detector.predict(corpus[0], groups=[1, 2, 3])
+
+
+def test_groups_must_be_of_one_kind(corpus):
+    with pytest.raises(
+        InputError, match="groups holds labels that cannot be put in order"
+    ) as caught:
+        TopicOutlierDetector().fit(corpus[0][:4], groups=["a", None, "b", "b"])
+    assert caught.value.next_step == "give strings or numbers, one for each sample"
 
 
 def test_documents_of_one_fragment_teach_nothing(corpus):

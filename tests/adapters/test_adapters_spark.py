@@ -131,6 +131,16 @@ def test_names_are_exact_and_an_explanation_needs_its_own(spark):
         spark_clean(df, text=df.text)
 
 
+@pytest.mark.parametrize("name", ["a.b", "a`b"])
+def test_a_name_that_spark_itself_does_not_find_again_is_refused(spark, name):
+    df = spark.createDataFrame([("Short.", 1)], "text string, n int")
+    with pytest.raises(InputError, match=f"'{name}' has a dot or a backtick") as caught:
+        spark_clean(df.withColumnRenamed("n", name))
+    assert caught.value.next_step == "rename it: df.withColumnRenamed"
+    nested = df.selectExpr("text", f"named_struct('{name}', n) AS n")
+    assert spark_clean(nested).collect() == nested.collect()
+
+
 def test_a_title_that_is_named_must_be_there(articles):
     with pytest.raises(InputError, match="there is no column 'headline'"):
         spark_clean(articles, title="headline")

@@ -18,7 +18,7 @@ EXAMPLES = {
     "shell": ["bash", str(ROOT / "docs" / "examples" / "clean_stream.sh")],
 }
 
-
+RECORD = b'{"text": "Too short."}\n'
 TOOL = f'#!/bin/sh\nexec "{sys.executable}" -m cleaner "$@"\n'
 
 
@@ -64,6 +64,13 @@ def test_a_record_that_cannot_be_used_is_answered_with_itself(run):
     assert b"records kept as they are: 4 (first: standard input:2: " in done.stderr
 
 
+def test_a_record_comes_back_as_it_was_written(run):
+    """To JavaScript, 1.0 is 1, and large integers are one where they differ in the last digits."""
+    record = '{"id": 12345678901234567890,"x":1.0,\r "text" : "\\u00e9 \u2028 \u2028a"}\r\n'
+    done = run(record.encode() * 2)
+    assert (done.returncode, done.stdout) == (0, record.encode() * 2), done.stderr
+
+
 def test_blank_lines_are_no_records_and_the_last_one_may_lack_its_newline(run):
     done = run(b'{"text": "a"}\n\n  \n{"text": "b"}')
     assert done.returncode == 0, done.stderr
@@ -95,9 +102,27 @@ def test_nothing_in_nothing_out(run):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_round_trips_are_measured(run, request):
+@pytest.fixture
+def measure(run, request):
     if "Node" not in request.node.name:
         pytest.skip("the shell's example does not measure")
-    done = run(b'{"text": "Too short."}\n', "--measure", "5")
+    return run
+
+
+def test_round_trips_are_measured(measure):
+    done = measure(RECORD, "--measure", "5")
     assert done.returncode == 0
     assert done.stdout.startswith(b"round trips: 5, median ")
+
+
+@pytest.mark.parametrize("count", [[], ["0"], ["1.5"], ["many"]])
+def test_a_measurement_needs_a_number(measure, count):
+    done = measure(RECORD, "--measure", *count)
+    assert done.returncode == 1
+    assert done.stderr == b"--measure needs the number of round trips, 1 or more\n"
+
+
+def test_a_measurement_needs_a_record(measure):
+    done = measure(b"\n", "--measure", "5")
+    assert done.returncode == 1
+    assert done.stderr == b"standard input has no record to measure with\n"
