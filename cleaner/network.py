@@ -34,7 +34,7 @@ PAIR_FEATURES = 8
 LOGIT_LIMIT = 60.0  # of attention, both ways: a float32 holds the exponential of it
 _NEARNESS = np.exp(-np.arange(FARTHEST + 1) / REACH).astype(np.float32)
 NORM_EPSILON = 1e-5
-_BLOCK = 512  # fragments at once: bounds the memory
+_BLOCK = 512  # fragments at once
 _OF_PHRASES = ("known_terms", "term_vectors")
 
 
@@ -267,17 +267,17 @@ class Network:
         """Log-odds that a fragment does not belong, shape (n,)."""
         return odds_of([self], fragments)[0]
 
-    def entered(self, fragments: Fragments) -> Array:
-        """The states before the first layer, shape (n, d)."""
-        evidence, vectors = fragments.evidence, fragments.vectors
-        inputs = np.empty((len(fragments), len(self.entry) - 1), dtype=np.float32)
+    def entered(self, fragments: Fragments, phrases: Array, rows: npt.NDArray[np.int64]) -> Array:
+        """The states of `rows` before the first layer, shape (len(rows), d)."""
+        evidence, vectors = fragments.evidence[rows], fragments.vectors[rows]
+        inputs = np.empty((len(rows), len(self.entry) - 1), dtype=np.float32)
         names, wide = evidence.shape[1], evidence.shape[1] + vectors.shape[1]
         standard = inputs[:, :names]
         np.subtract(evidence, self.mean, out=standard)
         standard /= self.deviation
         np.clip(standard, -CLIPPED, CLIPPED, out=standard)
         np.multiply(vectors, np.float32(VECTOR_SCALE), out=inputs[:, names:wide])
-        inputs[:, wide:-1] = self.phrases.of(fragments.terms)
+        inputs[:, wide:-1] = phrases[rows]
         inputs[:, -1] = (vectors @ fragments.title) * np.float32(TITLE_SCALE)
         return _dense(inputs, self.entry)
 
@@ -314,19 +314,24 @@ def odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.NDArr
     """
     count = len(fragments)
     landmarks = np.linspace(0, count - 1, min(count, LANDMARKS)).astype(np.int64)
-    states = [network.entered(fragments) for network in networks]
-    every = _biases(networks, fragments.pairs(landmarks, landmarks))
+    phrases = [network.phrases.of(fragments.terms) for network in networks]
+    odds = [np.empty(count) for _ in networks]
+    biases = _biases(networks, fragments.pairs(landmarks, landmarks))
     seen = []
-    for network, own, biases in zip(networks, states, every, strict=True):
-        own[landmarks], known = network.among_themselves(own[landmarks], biases)
+    for network, worded, own, bias in zip(networks, phrases, odds, biases, strict=True):
+        states = network.entered(fragments, worded, landmarks)
+        states, known = network.among_themselves(states, bias)
+        own[landmarks] = network.decided(states)
         seen.append(known)
     others = np.setdiff1d(np.arange(count), landmarks, assume_unique=True)
-    for at in range(0, len(others), _BLOCK):
+    for at in range(0, len(others), _BLOCK):  # bounds the memory
         rows = others[at : at + _BLOCK]
-        every = _biases(networks, fragments.pairs(rows, landmarks))
-        for network, own, known, biases in zip(networks, states, seen, every, strict=True):
-            own[rows] = network.beside(own[rows], known, biases)
-    return [network.decided(own) for network, own in zip(networks, states, strict=True)]
+        biases = _biases(networks, fragments.pairs(rows, landmarks))
+        parts = zip(networks, phrases, odds, seen, biases, strict=True)
+        for network, worded, own, known, bias in parts:
+            states = network.entered(fragments, worded, rows)
+            own[rows] = network.decided(network.beside(states, known, bias))
+    return odds
 
 
 def _biases(networks: Sequence[Network], pairs: Array) -> list[list[Array]]:

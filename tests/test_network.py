@@ -101,7 +101,7 @@ def test_a_document_longer_than_the_landmarks_is_read_in_blocks(trained):
     assert np.isfinite(odds).all()
     # A landmark sees the same whether it is read as one or with the others.
     chosen = np.linspace(0, len(long) - 1, LANDMARKS).astype(np.int64)
-    own = trained.entered(long)[chosen]
+    own = trained.entered(long, trained.phrases.of(long.terms), chosen)
     biases = _biases([trained], long.pairs(chosen, chosen))[0]
     states, _ = trained.among_themselves(own, biases)
     np.testing.assert_allclose(odds[chosen], trained.decided(states), atol=1e-4)
