@@ -13,7 +13,6 @@ code.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,14 @@ from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
 from cleaner.errors import ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
 from cleaner.network import Fragments, Network, odds_of
+from cleaner.scores import (
+    CERTAIN,
+    FAMILY,
+    Calibration,
+    network_weight,
+    of_one_piece,
+    sigmoid,
+)
 from cleaner.segment import segment
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
@@ -40,17 +47,7 @@ FORMAT = 1
 NETWORK = "network.npz"
 FURNITURE = "furniture.npz"
 REVIEWS = 1
-# Where so many fragments are all but certain, a family of intruders is there. Trees that look a few
-# more times find its quieter members; without a family, more looks would only feed on their own
-# suspicions. A network has seen the family already: what the trees doubt is raised this far towards
-# its own verdict, for they learned from networks of some of the sites, and trust the shipped one
-# less than it deserves.
-FAMILY = 3
-CERTAIN = 0.85
-FAMILY_REVIEWS = 6
-NETWORK_WEIGHT = 0.75
-# The same towards the network for furniture, for what it takes for some.
-FURNITURE_WEIGHT = 0.5
+FAMILY_REVIEWS = 6  # looks of trees without networks, where there is a family
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
 UNREAD = -4.0  # log-odds at the most that a longer one is furniture
 _SAME = 1e-5  # between scores from the trees as arrays and as ONNX, which differ in precision
@@ -80,32 +77,6 @@ class Scored:
     first: Floats
     network_weight: float = 0.0
     title: Vectors | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """From what trees add up to, to log-odds that hold where they are used.
-
-    Attributes
-    ----------
-    slope, intercept
-        Platt's calibration.
-    rarity
-        How much rarer, in log-odds, foreign prose is in the world than in the training, 0 upward.
-    """
-
-    slope: float
-    intercept: float
-    rarity: float = 0.0
-
-    @classmethod
-    def of(cls, figures: Mapping[str, float]) -> Self:
-        """From a detector's manifest."""
-        return cls(**{name: float(figures[name]) for name in cls.__slots__ if name in figures})
-
-    def odds(self, trees: Floats) -> Floats:
-        """Log-odds as they hold in the training, from those of the trees."""
-        return self.slope * trees + self.intercept
 
 
 class Detector:
@@ -191,65 +162,48 @@ class Detector:
         observed = observe_all(documents, knowledge=self.knowledge, lexicon=self._lexicon)
         first, furniture = self._first_pass(documents, observed)
         seen, odds = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
-        certain = odds >= _odds(CERTAIN)
-        if isinstance(self._first, Network):  # furniture is certain to others
-            certain &= first >= _odds(CERTAIN)
-        families = observed.layout.total(certain) >= FAMILY
         found = list(seen)
-        weights = np.zeros(len(documents))
-        if isinstance(self._first, Network):
-            weights[families] = NETWORK_WEIGHT
-        elif families.any():
-            self._look_again(observed, furniture, np.flatnonzero(families).tolist(), found, odds)
-        by_own, by_furniture = self._by_networks(
-            odds, first, furniture, weights[observed.layout.owner]
-        )
-        scores = sigmoid(odds + by_own + by_furniture - self.calibration.rarity)
+        if not isinstance(self._first, Network):
+            self._look_again(observed, furniture, found, odds)
         return [
-            Scored(
-                np.round(_of_one_piece(scores[extent], document.segments), 6),
+            self._scored(
+                document,
                 one,
+                odds[extent],
                 first[extent],
-                weight,
-                document.title_vector,
+                None if furniture is None else furniture[extent],
             )
-            for document, extent, one, weight in zip(
-                documents, observed.layout, found, weights.tolist(), strict=True
-            )
+            for document, one, extent in zip(documents, found, observed.layout, strict=True)
         ]
+
+    def _scored(
+        self,
+        document: Encoded,
+        observed: Observed,
+        odds: Floats,
+        first: Floats,
+        furniture: Floats | None,
+    ) -> Scored:
+        """The scores of one document, from the log-odds of all."""
+        weight = network_weight(odds, first) if isinstance(self._first, Network) else 0.0
+        decided = self.calibration.decided(odds, first, furniture, weight=weight)
+        scores = np.round(of_one_piece(sigmoid(decided), document.segments), 6)
+        return Scored(scores, observed, first, weight, document.title_vector)
 
     def _look_again(
         self,
         observed: Observed,
         furniture: Floats | None,
-        numbers: Sequence[int],
         found: list[Observed],
         odds: Floats,
     ) -> None:
-        """More looks at the documents of `numbers`: evidence and log-odds are put in place."""
+        """More looks where there are families: evidence and log-odds are put in place."""
+        families = observed.layout.total(odds >= CERTAIN) >= FAMILY
         for number, (one, extent) in enumerate(zip(observed, observed.layout, strict=True)):
-            if number in numbers:
+            if families[number]:
                 own = None if furniture is None else furniture[extent]
                 verdicts = sigmoid(odds[extent])
                 found[number], odds[extent] = self._reviewed(one, own, verdicts, FAMILY_REVIEWS)
-
-    def _by_networks(
-        self, odds: Floats, first: Floats, furniture: Floats | None, weight: Floats | float
-    ) -> tuple[Floats, Floats]:
-        """What the networks add to the trees' log-odds, by themselves: shape (n,) each.
-
-        The first one raises what it is surer of than the trees, by `weight` of the way, and so does
-        the one for furniture for what it takes for some. Furniture is as frequent in the training
-        as in the world. Foreign prose is not: there it was put into most articles. What is no
-        furniture needs that much more evidence, as for classes whose shares differ from those of
-        the training (Saerens, Latinne and Decaestecker, Neural Computation 14, 2002).
-        """
-        by_own = np.asarray(weight * np.maximum(first - odds, 0.0))
-        if furniture is None:
-            return by_own, np.full(len(odds), self.calibration.rarity)
-        surer = np.maximum(furniture - odds - by_own, 0.0)
-        raised = FURNITURE_WEIGHT * np.where(furniture > 0, surer, 0.0)
-        return by_own, raised + self.calibration.rarity * sigmoid(furniture)
 
     def log_odds(self, trees: Floats, scored: Scored) -> Floats:
         """Log-odds before the line as a whole, from what the trees of the second pass say.
@@ -261,11 +215,12 @@ class Detector:
         scored
             What `score` gave for the document.
         """
-        odds = self.calibration.odds(trees)
-        parts = self._by_networks(
-            odds, scored.first, scored.observed.columns.get("furniture"), scored.network_weight
+        return self.calibration.decided(
+            self.calibration.odds(trees),
+            scored.first,
+            scored.observed.columns.get("furniture"),
+            weight=scored.network_weight,
         )
-        return np.asarray(odds + sum(parts) - self.calibration.rarity)
 
     def _first_pass(
         self, documents: Sequence[Encoded], observed: Observed
@@ -299,14 +254,14 @@ class Detector:
         base = slope * second.base + self.calibration.intercept - rarity
         last = slope * second.contributions(matrix)
         furniture = scored.observed.columns.get("furniture")
-        parts = self._by_networks(
-            base + rarity + last.sum(axis=1), scored.first, furniture, scored.network_weight
-        )
+        trees = base + rarity + last.sum(axis=1)
+        weight = scored.network_weight
+        parts = self.calibration.by_networks(trees, scored.first, furniture, weight=weight)
         for name, part in zip(("first", "furniture"), parts, strict=True):
             if name in self.manifest["evidence"]:
                 last[:, self.manifest["evidence"].index(name)] += part
         odds = base + last.sum(axis=1)
-        whole = _of_one_piece(sigmoid(odds), segments)
+        whole = of_one_piece(sigmoid(odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
             raise self._other_trees("they give other scores than the detector")
         by_line = np.log(whole) - np.log1p(-whole) - odds
@@ -368,20 +323,6 @@ def capped(odds: Floats, documents: Sequence[Segments]) -> Floats:
     return np.where(lengths <= LONGEST_FURNITURE, odds, np.minimum(odds, UNREAD))
 
 
-def _of_one_piece(scores: Floats, segments: Segments) -> Floats:
-    """Raise a sentence to what its line as a whole scores: a foreign line goes whole.
-
-    The line's score is the mean log-odds of its sentences, weighted by their length. A foreign
-    sentence in a line that belongs leaves its neighbours where they are.
-    """
-    _, line = np.unique(segments.lines, return_inverse=True)
-    lengths = (segments.ends - segments.starts).astype(np.float64)
-    bounded = np.clip(scores, 1e-6, 1 - 1e-6)
-    odds = np.log(bounded / (1 - bounded))
-    mean = np.bincount(line, odds * lengths) / np.bincount(line, lengths)
-    return np.asarray(np.maximum(scores, sigmoid(mean[line]) * (scores > 0)))
-
-
 def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Network | None) -> None:
     """Refuse a detector that was fitted on other evidence than this version computes."""
     vectors = np.zeros((1, len(knowledge.topic.mean)), dtype=np.float32)
@@ -390,16 +331,6 @@ def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Netwo
     found = review(seen, np.zeros(1), odds, knowledge=knowledge).columns
     if list(found) != list(names):
         raise ValueError("it was fitted on other evidence than this version of cleaner computes")
-
-
-def _odds(probability: float) -> float:
-    """Log-odds of a probability, the inverse of `sigmoid`."""
-    return math.log(probability) - math.log1p(-probability)
-
-
-def sigmoid(odds: Floats) -> Floats:
-    """Probability of log-odds."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -60, 60))))
 
 
 def _knowledge(arrays: Any) -> Knowledge:

@@ -23,10 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.cleaning import encoder_of
-from cleaner.detector import Detector, sigmoid
+from cleaner.detector import Detector
 from cleaner.encoders import MODELS, load_encoder
 from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures
+from cleaner.scores import sigmoid
 from cleaner.training.corpora import fold_of
 from cleaner.training.detector import Example, prepare
 from cleaner.training.folder import whole_folder

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,9 +20,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
-from cleaner.detector import FORMAT, FURNITURE, NETWORK, capped, sigmoid
+from cleaner.detector import FORMAT, FURNITURE, NETWORK, capped
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
+from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
 from cleaner.segment import Segments, segment
 from cleaner.training.corpora import fold_of
 from cleaner.training.trees import Arrays, to_onnx, tree_arrays
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 FOLDS = 3
 FEWEST_FRAGMENTS = 5
 NO_FURNITURE = ("intruders", "headlines", "digest")  # sources whose fragments to remove are prose
-FOREIGN_PROSE = ("intruders", "digest")  # sources made of the prose of several articles
 _SEEN = 3  # fragments in which a term must stand to be learned from
 Labels = npt.NDArray[np.int64]
 
@@ -166,8 +166,7 @@ class Fitted:
     first: Any  # a Network, or trees
     furniture: Network | None
     second: Any
-    slope: float
-    intercept: float
+    calibration: Calibration
     names: tuple[str, ...]
     held_out: list[Floats]
 
@@ -179,7 +178,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     *,
     trees: tuple[int, int] = (120, 200),
     steps: Steps | None = None,
-    kept_prose: float = 1.0,
+    rarity: float = 0.0,
     foreign: Iterable[Sequence[Example]] = (),
     furnished: Iterable[Sequence[Example]] = (),
     say: Any = print,
@@ -192,9 +191,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         Trees of the first pass, where it is no network, and of the second.
     steps
         How long the networks learn; None: the first pass is trees, and no network knows furniture.
-    kept_prose
-        How many times what is kept of articles with foreign prose counts in the second pass and the
-        calibration: of those that are made most have some, far more than in any corpus.
+    rarity
+        See `cleaner.scores.Calibration`.
     foreign, furnished
         Examples for the networks alone, which take more of them than trees do: articles with
         sentences of others put in, and with furniture. They are taken one lot at a time.
@@ -206,7 +204,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     labels = np.concatenate([example.labels for example in examples])
     sizes = [len(example.labels) for example in examples]
     row_fold = np.repeat([example.fold for example in examples], sizes)
-    weights = _weights(examples, kept_prose)
+    weights = _weights(examples)
     ends = np.cumsum(sizes)[:-1]
     furniture: Network | None = None
     furniture_parts: list[Any] = [None] * len(examples)
@@ -240,9 +238,33 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     platt = LogisticRegression(C=1e3).fit(
         second_apart[use][:, None], labels[use], sample_weight=weights[use]
     )
-    slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    held_out = np.split(sigmoid(slope * second_apart + intercept), ends)
-    return Fitted(knowledge, first, furniture, second, slope, intercept, names, held_out)
+    calibration = Calibration(float(platt.coef_[0, 0]), float(platt.intercept_[0]), rarity)
+    parts = zip(
+        examples,
+        np.split(calibration.odds(second_apart), ends),
+        np.split(first_apart, ends),
+        furniture_parts,
+        strict=True,
+    )
+    held_out = [
+        _score(example, calibration, odds, own if steps else None, told)
+        for example, odds, own, told in parts
+    ]
+    return Fitted(knowledge, first, furniture, second, calibration, names, held_out)
+
+
+def _score(
+    example: Example,
+    calibration: Calibration,
+    odds: Floats,
+    first: Floats | None,
+    furniture: Floats | None,
+) -> Floats:
+    """Scores of a document as the detector gives them; `first` is None without networks."""
+    if first is not None:
+        weight = network_weight(odds, first)
+        odds = calibration.decided(odds, first, furniture, weight=weight)
+    return of_one_piece(sigmoid(odds), example.segments)
 
 
 @dataclass(slots=True)
@@ -379,13 +401,10 @@ def _apart(
     return odds
 
 
-def _weights(examples: Sequence[Example], kept_prose: float) -> Floats:
+def _weights(examples: Sequence[Example]) -> Floats:
     """Row weights: long documents count by the root of their length, sets by their documents."""
     sizes = np.array([len(example.labels) for example in examples])
     weights = np.repeat(1 / np.sqrt(sizes), sizes)
-    prose = np.repeat([example.document.source in FOREIGN_PROSE for example in examples], sizes)
-    kept = np.concatenate([example.labels for example in examples]) == 0
-    weights[prose & kept] *= kept_prose
     return np.asarray(weights / weights.mean())
 
 
@@ -423,7 +442,7 @@ def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: f
     manifest = {
         "format": FORMAT,
         "threshold": threshold,
-        "calibration": {"slope": fitted.slope, "intercept": fitted.intercept},
+        "calibration": asdict(fitted.calibration),
         "evidence": list(fitted.names),
         "sha256": {
             name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(files)

@@ -47,7 +47,7 @@ def fit_network(
     steps: int,
     known: npt.NDArray[np.uint32] | None = None,
     width: int = 72,
-    heads: int = 6,
+    heads: int = 4,
     layers: int = 2,
     seed: int = 0,
     say: Callable[[str], object] = print,
