@@ -20,12 +20,12 @@ from cleaner.formats.encoding import STDIN, dump_json, shown
 from cleaner.formats.guards import check_in_place, check_standard_output, check_target
 from cleaner.formats.kinds import KINDS, Format, Kind, is_packed_parquet, kind_of, suffixed
 from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput, temporary
-from cleaner.formats.sources import Inputs, Source, check_sources, source
 from cleaner.outputs import Apart, Joined, Outputs, Targets
 from cleaner.progress import Pace, Silent, progress
 from cleaner.tally import Tally
 
 if TYPE_CHECKING:
+    from cleaner.formats.sources import Inputs, Source
     from cleaner.journal import Journal
     from cleaner.work import Answer, Block, Outcome, Part
 
@@ -192,22 +192,15 @@ def _done(job: Job, survey: Survey, pace: Pace) -> Finished:
 
 def _check(job: Job) -> Survey:
     """Refuse what cannot be done before anything is read or loaded, and see what there is."""
-    check_sources(_named_files(job))
+    # On standard output a folder would be one document after the other, of who knows what formats.
+    takes_folders = (
+        not job.to_standard_output or job.settings.show == "nothing" or job.output_kind is not None
+    )
+    job.inputs.check(title=job.settings.title, with_folders=takes_folders)
     if job.folder is not None:
         _check_folder(job)
     _check_files(job)
     return _survey(job)
-
-
-def _named_files(job: Job) -> list[Source]:
-    """What the user named itself; a folder too, where what is left of it has no place to go."""
-    named = [source(name, job.inputs.kind) for name in job.inputs.names]
-    converted = job.output_kind is not None
-    many = job.in_place or job.folder is not None or job.settings.show == "nothing" or converted
-    folders = set(job.inputs.folders) if many or not job.to_standard_output else set()
-    return [
-        item for item in named if item.name not in folders and not job.inputs.is_pattern(item.name)
-    ]
 
 
 def _check_folder(job: Job) -> None:
@@ -260,11 +253,6 @@ def _survey(job: Job) -> Survey:
             "no file of a known kind",
             place=", ".join(job.inputs.names),
             next_step="say with --format what the files are",
-        )
-    if job.settings.title is not None and not one_text:
-        raise OptionError(
-            "--title and anything but one text document do not go together",
-            next_step="name a field with --title-field",
         )
     return Survey(count, size if known else None, one_text, frozenset(formats))
 

@@ -135,6 +135,55 @@ def test_a_pattern_is_mirrored_from_where_it_begins_to_be_one(tree, tmp_path):
 
 
 @pytest.mark.usefixtures("marked")
+def test_a_pattern_takes_what_a_folder_takes(tree, tmp_path):
+    """What is no text, JSONL or Parquet by its name is passed over, unless --format says what."""
+    out = tmp_path / "out"
+    (tree / "packed.parquet.gz").write_bytes(b"\x1f\x8b")
+    (tree / "notes").write_text(TEXT.format(5))
+    done(f"{tree}/*", "-o", out)
+    assert names(out) == ["empty.jsonl", "one.txt"]
+    failed(run(f"{tree}/*.gz", "-o", out), "no file of a known kind matches; say with --format")
+    done(f"{tree}/n*", "-o", out, "--format", "text")
+    assert (out / "notes").read_text() == LEFT.format(5)
+
+
+@pytest.mark.usefixtures("marked")
+def test_one_file_has_one_name_however_it_is_spelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.jsonl").write_bytes(numbered(1))
+    for name in ("a.jsonl", "./a.jsonl", ".//./a.jsonl"):
+        done(name, "--removed", "gone")
+        assert json.loads(Path("gone").read_bytes())["path"] == "a.jsonl"
+    Path("-").write_text(TEXT.format(1))  # which only its folder tells from standard input
+    assert done("./-", "--format", "text").decode() == LEFT.format(1)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (gzip.compress(TEXT.encode()), "gzip"),
+        (zstandard.compress(TEXT.encode()), "zstd"),
+        (b"PAR1\x15\x04\x15", "Parquet"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "a PNG picture"),
+    ],
+)
+def test_what_does_not_look_like_text_is_not_cleaned_as_text(tmp_path, data, what):
+    """A few bytes fewer would be the end of it."""
+    path, out = tmp_path / "data.bin", tmp_path / "out"
+    path.write_bytes(data)
+    message = f"looks like {what}, not like text; say with --format what it is"
+    failed(run(path, "-i"), f"{path}: {message}")
+    failed(run(stdin=data), f"standard input: {message}")
+    assert path.read_bytes() == data
+    (tmp_path / "a.txt").write_text(TEXT.format(1))
+    out.mkdir()
+    done(path, tmp_path / "a.txt", "-o", out, "--on-error", "keep")
+    assert contents(out) == {"a.txt": LEFT.format(1).encode(), "data.bin": data}
+    assert done(path, "--format", "text").startswith(data[:4])  # who says so is believed
+
+
+@pytest.mark.usefixtures("marked")
 def test_named_files_go_to_a_folder_that_is_there(tree, tmp_path):
     (tmp_path / "out").mkdir()
     done(tree / "one.txt", tree / "a" / "two.txt.gz", "-o", tmp_path / "out")

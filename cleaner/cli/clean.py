@@ -9,12 +9,10 @@ from typing import Any
 
 import click
 
-from cleaner.cli.options import fields, input_format, judging, options_of_cleaner
+from cleaner.cli.options import FAILED, fields, input_format, judging, options_of_cleaner
 from cleaner.errors import OptionError
 from cleaner.filtering import BATCH_DOCUMENTS, Settings, Show
 from cleaner.formats.kinds import KINDS
-
-_FAILED = 1
 
 
 @click.command()
@@ -86,7 +84,7 @@ def clean(files: Sequence[str], **options: Any) -> None:
     """
     _check(options)
     if _run(files or ["-"], options) and options["check"]:
-        click.get_current_context().exit(_FAILED)
+        click.get_current_context().exit(FAILED)
 
 
 def _check(options: dict[str, Any]) -> None:
