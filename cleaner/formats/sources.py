@@ -265,6 +265,19 @@ class Inputs:
         """Whether a name is a pattern of names, and no file's own."""
         return name != STDIN and glob.has_magic(name) and not os.path.lexists(name)
 
+    @property
+    def deep_patterns(self) -> list[str]:
+        """Those of the names that are patterns and match at any depth."""
+        return [name for name in self.names if self.is_pattern(name) and "**" in name]
+
+    @staticmethod
+    def root_of(name: str) -> Path:
+        """The folder below which a folder or pattern finds files."""
+        if Path(name).is_dir():
+            return Path(name)
+        plain = takewhile(lambda part: not glob.has_magic(part), PurePath(name).parts)
+        return Path(*plain)
+
     def check(self, *, title: str | None = None, with_folders: bool = True) -> None:
         """See that what the user named can be read, before the first of it is.
 
@@ -303,8 +316,7 @@ class Inputs:
                 yield self._found(str(path), str(path.relative_to(folder)))
 
     def _by_pattern(self, pattern: str) -> Iterator[Source]:
-        plain = takewhile(lambda part: not glob.has_magic(part), PurePath(pattern).parts)
-        root = PurePath(*plain)
+        root = self.root_of(pattern)
         # Not Path.glob(): that takes no absolute patterns.
         names = [name for name in glob.glob(pattern, recursive=True) if Path(name).is_file()]  # noqa: PTH207
         known = sorted(filter(self._is_known, names))
