@@ -827,13 +827,17 @@ def test_where_a_part_begins(part, place):
 @pytest.mark.parametrize("jobs", ["-j1", "-j2"])
 def test_a_run_that_is_interrupted(slow, tmp_path, number, status, jobs):
     out = tmp_path / "out"
-    with start(slow, jobs, "-o", out, *DROP, start_new_session=True) as started:
+    stats = tmp_path / "stats.json"
+    with start(slow, jobs, "-o", out, "--stats", stats, *DROP, start_new_session=True) as started:
         wait_for((out / "a2.txt").exists, started)
         others = workers_of(started)
         os.killpg(started.pid, number)  # as a terminal does it: to all of them
         shown = started.stderr.read().decode()
         assert started.wait(60) == status
     assert shown.splitlines()[-1] == "Interrupted."
+    figures = json.loads(stats.read_text())
+    assert (figures["complete"], figures["error"]) == (False, "interrupted")
+    assert figures["documents"] >= 3
     assert "Traceback" not in shown
     whole = [name for name in names(out) if not name.startswith(".")]
     assert whole[:3] == ["a0.txt", "a1.txt", "a2.txt"]

@@ -32,7 +32,11 @@ from cleaner.formats.kinds import KINDS
     is_flag=True,
     help='Say what was removed, and why: lines on standard error, or "removed" in a JSONL record.',
 )
-@click.option("--removed", metavar="FILE", help="Write what was removed to FILE, as JSONL.")
+@click.option(
+    "--removed",
+    metavar="FILE",
+    help="Write what was removed to FILE, as JSONL; with --in-place, add it to what is there.",
+)
 @judging
 @input_format
 @click.option(
@@ -73,7 +77,11 @@ from cleaner.formats.kinds import KINDS
     is_flag=True,
     help="Go on where the same command was ended before: the result is that of an unbroken run.",
 )
-@click.option("--stats", metavar="FILE", help="Write the figures of the run to FILE, as JSON.")
+@click.option(
+    "--stats",
+    metavar="FILE",
+    help="Write the figures of the run to FILE, as JSON, however it ends.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar, and no summary at the end.")
 def clean(files: Sequence[str], **options: Any) -> None:
     """Clean articles (the default command).
