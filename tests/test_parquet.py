@@ -117,6 +117,17 @@ def test_in_place_and_removed(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_rows_among_the_accounts_are_no_hindrance_to_lines(tmp_path):
+    folder, gone = tmp_path / "in", tmp_path / "gone.jsonl"
+    folder.mkdir()
+    write(folder / "a.parquet")
+    (folder / "b.jsonl").write_bytes(numbered(5))
+    done(folder, "-i", "--removed", gone)
+    back = ["restore", folder / "b.jsonl", "--removed", gone, "--input"]
+    assert done(*back, folder / "b.jsonl") == numbered(5)
+    failed(run(*back, folder / "a.parquet"), "removed from Parquet is not put back", status=2)
+
+
 def test_explained(tmp_path):
     path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
     before = write(path)
