@@ -34,6 +34,8 @@ class Blocks:
     go_on
         Whether a source that cannot be read to its end is handed on with its error, and the next
         one begun.
+    otherwise
+        What the user is told to do where it is not, besides what the error says.
 
     Attributes
     ----------
@@ -54,12 +56,14 @@ class Blocks:
         title_field: str = "title",
         whole_rows: bool = False,
         go_on: bool = False,
+        otherwise: str = "",
     ) -> None:
         self._sources = sources
         self._text_field = text_field
         self._title_field = title_field
         self._whole_rows = whole_rows
         self._go_on = go_on
+        self._otherwise = otherwise
         self._stream: BinaryIO | None = None
         self._live = False
         self._read = 0
@@ -116,7 +120,10 @@ class Blocks:
             if waiting.parts:
                 yield waiting.taken()  # what was whole before it: the same whether we go on or not
             if not self._go_on:
-                raise
+                steps = filter(None, (error.next_step, self._otherwise))
+                raise InputError(
+                    error.problem, place=error.place, next_step="; ".join(steps)
+                ) from error
             waiting.add(self._part(number, item, last=True), None)
             yield waiting.taken(error)
         finally:

@@ -7,15 +7,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Self
+
+import click
 
 from cleaner import __version__
 from cleaner.blocks import Blocks
 from cleaner.errors import CleanerError, InputError, OptionError
-from cleaner.filtering import Settings, answers_here, make_filter, summary_of_errors
+from cleaner.filtering import Settings, answers_here, make_filter
 from cleaner.formats.encoding import STDIN, dump_json, shown
 from cleaner.formats.guards import (
     ANOTHER_NAME,
@@ -25,18 +27,29 @@ from cleaner.formats.guards import (
     check_target,
 )
 from cleaner.formats.kinds import KINDS, Format, Kind, is_packed_parquet, kind_of, suffixed
-from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput, temporary
-from cleaner.formats.sources import Inputs, Source, check_sources, source
+from cleaner.formats.sinks import (
+    AppendedFile,
+    AtomicFile,
+    PackedSink,
+    Sink,
+    StandardOutput,
+    temporary,
+)
+from cleaner.formats.sources import Inputs
+from cleaner.interruption import Terminated
 from cleaner.outputs import Apart, Joined, Outputs, Targets
-from cleaner.progress import Pace, Silent, progress
+from cleaner.progress import NoBar, Pace, progress
 from cleaner.tally import Tally
+from cleaner.work import MOST_PROBLEMS, cores
 
 if TYPE_CHECKING:
+    from cleaner.formats.sources import Source
     from cleaner.journal import Journal
     from cleaner.work import Answer, Block, Outcome, Part
 
 _HELD = 1 << 22  # bytes of accounts that are held in memory until their source has ended
 _SMALL = 1 << 20  # bytes that one process has done before others have loaded their models
+_TOLD = 20  # records that cannot be used and are named on the log, of a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +103,7 @@ class Job:
     @property
     def files(self) -> dict[str, str]:
         """Files that are not a source's own, by the option that names them."""
-        output = None if self.folder is not None or self.to_standard_output else self.output
+        output = self.output if self.into_file else None
         named = {"--output": output, "--removed": self.removed, "--stats": self.stats}
         return {option: name for option, name in named.items() if name is not None}
 
@@ -105,14 +118,18 @@ class Job:
         return path if self.inputs.are_many and suffixed(self.output) is None else None
 
     @property
+    def into_file(self) -> bool:
+        """Whether all results go to one file."""
+        return not self.in_place and not self.to_standard_output and self.folder is None
+
+    @property
     def target(self) -> Kind | None:
         """The kind that results have; None where it is the one that their sources have."""
-        if self.output_kind is not None:
-            return KINDS[self.output_kind]
-        if self.in_place or self.folder is not None or self.to_standard_output:
-            return None
-        kind = suffixed(str(self.output))
-        return None if kind is None or kind.format == "text" else kind
+        if not self.into_file:
+            return None if self.output_kind is None else KINDS[self.output_kind]
+        if self.output_kind is None:
+            return suffixed(str(self.output))
+        return kind_of(str(self.output), self.output_kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,28 +186,30 @@ def run(job: Job) -> Finished:
     WorkerError
         If a worker process dies.
     """
-    survey = _check(job)
-    job = replace(job, settings=_settled(job, survey))
-    pace = Pace()
-    with AtomicFile(job.stats) if job.stats else nullcontext() as stats:
-        done = _done(job, survey, pace)
-        _conclude(job, survey, done.tally, pace, stats)
-    return done
+    # Opened before the inputs are looked at: so it is seen where it would be one of them.
+    with _accounts_in_place(job) as accounts:
+        survey = _check(job)
+        job = replace(job, settings=_settled(job, survey))
+        pace = Pace()
+        with _stats(job, survey, pace) as figures:
+            _do(job, survey, pace, figures, accounts)
+        _conclude(job, figures.tally, pace)
+    return Finished(figures.tally, figures.changed)
 
 
-def _done(job: Job, survey: Survey, pace: Pace) -> Finished:
+def _do(job: Job, survey: Survey, pace: Pace, figures: _Figures, accounts: Sink | None) -> None:
     blocks = _blocks(job)
     wanted = not job.quiet and not survey.one_text and not _shows_documents(job)
     with ExitStack() as stack:
         told = stack.enter_context(progress(survey.size, pace, wanted=wanted))
         journal = stack.enter_context(_journal(job, survey, told))
         answers = stack.enter_context(closing(_answers(job, survey, blocks, journal, pace)))
-        removed = stack.enter_context(_lines_file(job.removed)) if job.removed else None
+        if accounts is None and job.removed is not None:
+            accounts = stack.enter_context(_lines_file(job.removed))
         outputs = stack.enter_context(_outputs(job))
-        work = stack.enter_context(_Run(job.settings, outputs, removed, told))
+        work = stack.enter_context(_Run(job.settings, outputs, accounts, told, figures))
         for answer in answers:
             work.take(*answer, position=blocks.position)
-    return Finished(work.tally, work.changed)
 
 
 # --- before --------------------------------------------------------------------------------------
@@ -198,33 +217,40 @@ def _done(job: Job, survey: Survey, pace: Pace) -> Finished:
 
 def _check(job: Job) -> Survey:
     """Refuse what cannot be done before anything is read or loaded, and see what there is."""
-    check_sources(_named_files(job))
+    # On standard output a folder would be one document after the other, of who knows what formats.
+    takes_folders = (
+        not job.to_standard_output or job.settings.show == "nothing" or job.output_kind is not None
+    )
+    job.inputs.check(title=job.settings.title, with_folders=takes_folders)
     if job.folder is not None:
         _check_folder(job)
+    elif job.into_file:
+        _check_name(str(job.output), job.output_kind)
     _check_files(job)
     return _survey(job)
 
 
-def _named_files(job: Job) -> list[Source]:
-    """What the user named itself; a folder too, where what is left of it has no place to go."""
-    named = [source(name, job.inputs.kind) for name in job.inputs.names]
-    converted = job.output_kind is not None
-    many = job.in_place or job.folder is not None or job.settings.show == "nothing" or converted
-    folders = set(job.inputs.folders) if many or not job.to_standard_output else set()
-    return [
-        item for item in named if item.name not in folders and not job.inputs.is_pattern(item.name)
-    ]
-
-
 def _check_folder(job: Job) -> None:
     folder = Path(str(job.output))
-    for name in job.inputs.folders:
-        inside = folder.resolve().is_relative_to(Path(name).resolve())
-        if inside and folder.resolve() != Path(name).resolve():
+    for name in [*job.inputs.folders, *job.inputs.deep_patterns]:
+        root = Inputs.root_of(name).resolve()
+        if folder.resolve().is_relative_to(root) and folder.resolve() != root:
             raise OptionError(
                 f"--output {folder} lies within the input {name}",
                 next_step="name a folder outside of it",
             )
+
+
+def _check_name(name: str, given: str | None) -> None:
+    """Refuse a name of an output that says something else than what is to be in it."""
+    if given is None:
+        return
+    kind, said = kind_of(name, given), suffixed(name)
+    if said not in (None, kind) or kind_of(name).compression not in ("", kind.compression):
+        raise OptionError(
+            f"--output {name} and --output-format {given} do not go together",
+            next_step=f"end the name with {kind.suffix}, or leave --output-format out",
+        )
 
 
 def _check_files(job: Job) -> None:
@@ -267,11 +293,6 @@ def _survey(job: Job) -> Survey:
             place=", ".join(job.inputs.names),
             next_step="say with --format what the files are",
         )
-    if job.settings.title is not None and not one_text:
-        raise OptionError(
-            "--title and anything but one text document do not go together",
-            next_step="name a field with --title-field",
-        )
     return Survey(count, size if known else None, one_text, frozenset(formats))
 
 
@@ -290,10 +311,18 @@ def _checks(job: Job) -> Iterator[Callable[[Iterable[Source]], None]]:
 
 
 def _check_format(job: Job, item: Source) -> None:
+    if job.settings.show != "text":
+        return
     if item.format != "text" and job.target is not None and job.target.format == "text":
         raise OptionError(
             f"{shown(item.name)} cannot become text, which holds one document a file",
             next_step="use --output-format jsonl or parquet",
+        )
+    named_else = job.into_file and PurePath(str(job.output)).suffix
+    if item.format == "parquet" and job.target is None and named_else:
+        raise OptionError(
+            f"--output {job.output} would be Parquet, as {shown(item.name)} is",
+            next_step="end the name with .parquet, or say --output-format",
         )
 
 
@@ -345,6 +374,9 @@ def _blocks(job: Job) -> Blocks:
         title_field=settings.title_field,
         whole_rows=settings.becomes_lines("parquet"),
         go_on=apart and settings.on_error != "fail",
+        otherwise=""
+        if settings.on_error == "fail"
+        else f"--on-error {settings.on_error} takes files where --output is a folder",
     )
 
 
@@ -365,7 +397,7 @@ def _answers(
 
 def _worked_out(job: Job, survey: Survey, blocks: Blocks) -> Iterator[Answer]:
     """The outcomes of the blocks, in order, from as many processes as are worth it."""
-    count = _cores() if job.jobs is None else job.jobs
+    count = cores() if job.jobs is None else job.jobs
     if survey.one_text:
         count = 1
     elif job.jobs is None and survey.size is not None:
@@ -387,7 +419,7 @@ def _worked_out(job: Job, survey: Survey, blocks: Blocks) -> Iterator[Answer]:
 
 
 @contextmanager
-def _journal(job: Job, survey: Survey, told: Silent) -> Iterator[Journal | None]:
+def _journal(job: Job, survey: Survey, told: NoBar) -> Iterator[Journal | None]:
     """The journal of a run that can be gone on with; None where there is nothing to go on with."""
     folder = job.folder is not None
     target = Path(str(job.output))
@@ -442,12 +474,6 @@ def _first(blocks: Iterable[Block], size: int) -> Iterator[Block]:
             return
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 # --- writing -------------------------------------------------------------------------------------
 
 
@@ -498,23 +524,61 @@ def _lines_file(name: str) -> Iterator[Sink]:
         packed.close()
 
 
+def _accounts_in_place(job: Job) -> AbstractContextManager[Sink | None]:
+    """What takes the accounts of a run that changes its inputs: they are all that is left of it."""
+    if job.removed is None or not job.in_place:
+        return nullcontext()
+    return AppendedFile(job.removed, kind_of(job.removed).compression)
+
+
+@dataclass(slots=True)
+class _Figures:
+    """What a run has done so far.
+
+    Attributes
+    ----------
+    whole, open
+        Counts of the sources that have ended, and of the one that has not.
+    problems
+        Place and problem of the first `MOST_PROBLEMS` records and files that were passed over.
+    changed
+        Whether what went out differs from what came in.
+    """
+
+    whole: Tally = field(default_factory=Tally)
+    open: Tally = field(default_factory=Tally)
+    problems: list[str] = field(default_factory=list)
+    changed: bool = False
+
+    @property
+    def tally(self) -> Tally:
+        """All counts."""
+        tally = Tally()
+        tally.add(self.whole)
+        tally.add(self.open)
+        return tally
+
+
 class _Run:
     """Takes outcomes, in order, to where they go."""
 
     def __init__(
-        self, settings: Settings, outputs: Outputs, removed: Sink | None, told: Silent
+        self,
+        settings: Settings,
+        outputs: Outputs,
+        removed: Sink | None,
+        told: NoBar,
+        figures: _Figures,
     ) -> None:
-        self.tally = Tally()
-        self.changed = False
+        self._figures = figures
         self._settings = settings
         self._outputs = outputs
         self._removed = removed
         self._told = told
         # Of the source that is open: it may yet turn out that it cannot be read to its end.
-        self._open = Tally()
         self._held = tempfile.SpooledTemporaryFile(_HELD)  # noqa: SIM115  # closed by __exit__
-        self._passed_over = 0  # records of the source that is open
-        self._first_error = ""
+        self._named = 0  # records that were named on the log
+        self._unnamed = 0  # records of the source that is open, which were not
 
     def __enter__(self) -> Self:
         return self
@@ -538,74 +602,124 @@ class _Run:
         if self._settings.show != "nothing":
             # A block is all that has arrived: who reads us need not wait for the next one.
             self._outputs.flush()
-        so_far = Tally()
-        so_far.add(self.tally)
-        so_far.add(self._open)
-        self._told.update(so_far, position)
+        self._told.update(self._figures.tally, position)
 
     def _part(self, part: Part, kept: Any, outcome: Outcome) -> None:
-        self._outputs.take(part, kept, outcome)
         with temporary():
             self._held.write(outcome.removed)
+        if part.last and outcome.error is None:
+            self._account()  # before a file is replaced that holds what is accounted for
+        self._outputs.take(part, kept, outcome)
         for line in outcome.log:
             self._told.log(line)
-        self._open.add(outcome.tally)
-        self.changed |= outcome.changed
-        self._passed_over += outcome.tally.errors
-        self._first_error = self._first_error or outcome.first_error
+        self._figures.open.add(outcome.tally)
+        self._figures.changed |= outcome.changed
+        self._tell(outcome)
         if outcome.error is not None:
             raise outcome.error
         if part.last:
-            self._tell_errors(part)
-            self._count(self._open)
+            self._end(part, self._figures.open)
 
-    def _count(self, tally: Tally) -> None:
-        """Take the figures of a source, and begin the next one."""
-        self.tally.add(tally)
-        self._open = Tally()
+    def _account(self) -> None:
+        """Hand on the accounts of a source."""
         if self._removed is not None:
-            self._held.seek(0)
+            with temporary():
+                self._held.seek(0)
             while lines := self._held.read(_HELD):
                 self._removed.write(lines)
+            self._removed.flush()
+        self._forget()
+
+    def _forget(self) -> None:
         self._held.seek(0)
         self._held.truncate()
+
+    def _end(self, part: Part, tally: Tally) -> None:
+        """Take the figures of a source, and begin the next one."""
+        self._figures.whole.add(tally)
+        self._figures.open = Tally()
+        if self._unnamed:
+            self._told.log(f"{shown(part.name)}: {self._unnamed:,} more {self._done_with}")
+        self._unnamed = 0
 
     def _leave_out(self, part: Part, error: CleanerError) -> None:
-        keep = self._settings.on_error == "keep"
-        self._outputs.fail(part, keep=keep)
-        self._held.seek(0)
-        self._held.truncate()
-        self._count(Tally(errors=1))
-        done = "kept as it is" if keep else "left out"
-        self._told.log(f"{error.place}: {error.problem}: {done}")
-        self._tell_errors(part)
+        self._forget()
+        done = self._outputs.fail(part, keep=self._settings.on_error == "keep")
+        problem = f"{error.place}: {error.problem}"
+        self._told.log(f"{problem}: {done}")
+        self._remember([problem])
+        self._end(part, Tally(errors=1))
 
-    def _tell_errors(self, part: Part) -> None:
-        if self._passed_over:
-            on_error = self._settings.on_error
-            self._told.log(
-                summary_of_errors(part.name, self._passed_over, self._first_error, on_error)
-            )
-        self._passed_over, self._first_error = 0, ""
+    def _tell(self, outcome: Outcome) -> None:
+        """Name the first records of a run that cannot be used; the others are counted."""
+        named = outcome.problems[: _TOLD - self._named]
+        for problem in named:
+            self._told.log(f"{problem}: {self._done_with}")
+        self._named += len(named)
+        self._unnamed += outcome.tally.errors - len(named)
+        self._remember(outcome.problems)
+
+    def _remember(self, problems: list[str]) -> None:
+        room = MOST_PROBLEMS - len(self._figures.problems)
+        self._figures.problems += problems[:room]
+
+    @property
+    def _done_with(self) -> str:
+        """What became of records that cannot be used."""
+        return "left out" if self._settings.on_error == "skip" else "kept as it is"
 
 
 # --- after ---------------------------------------------------------------------------------------
 
 
-def _conclude(job: Job, survey: Survey, tally: Tally, pace: Pace, stats: AtomicFile | None) -> None:
-    """Say what was done, where it was many documents or where it was asked for."""
-    seconds, rate = pace.seconds, pace.rate(tally.documents)
-    if stats is not None:
-        figures = {
-            "cleaner": __version__,
-            "sources": survey.sources,
-            **tally.to_dict(),
-            "share_removed": round(tally.share_removed, 6),
-            "replayed": pace.replayed,
-            "seconds": round(seconds, 3),
-            "documents_per_second": round(rate, 3),
-        }
-        stats.write(dump_json(figures, indent=True) + b"\n")
+@contextmanager
+def _stats(job: Job, survey: Survey, pace: Pace) -> Iterator[_Figures]:
+    """The figures of a run, which are written when it ends, however it ends."""
+    figures = _Figures()
+    if job.stats is None:
+        yield figures
+        return
+    failure: BaseException | None = None
+    try:
+        with AtomicFile(job.stats) as file:
+            try:
+                yield figures
+            except BaseException as error:  # noqa: BLE001  # raised again below
+                failure = error
+            values = _values(survey, figures, pace, failure)
+            file.write(dump_json(values, indent=True) + b"\n")
+    finally:
+        if failure is not None:
+            raise failure
+
+
+def _values(
+    survey: Survey, figures: _Figures, pace: Pace, failure: BaseException | None
+) -> dict[str, Any]:
+    tally = figures.tally
+    error = {} if failure is None else {"error": _reason(failure)}
+    return {
+        "cleaner": __version__,
+        "complete": failure is None,
+        **error,
+        "sources": survey.sources,
+        **tally.to_dict(),
+        "problems": figures.problems,
+        "share_removed": round(tally.share_removed, 6),
+        "replayed": pace.replayed,
+        "seconds": round(pace.seconds, 3),
+        "documents_per_second": round(pace.rate(tally.documents), 3),
+    }
+
+
+def _reason(failure: BaseException) -> str:
+    if isinstance(failure, KeyboardInterrupt | Terminated):
+        return "interrupted"
+    return str(failure) or type(failure).__name__
+
+
+def _conclude(job: Job, tally: Tally, pace: Pace) -> None:
+    """Say what was done, where it was many documents."""
     if not job.quiet and tally.documents > 1 and job.settings.show == "text":
-        for line in tally.summary(seconds, rate).splitlines():
-            Silent().log(line)
+        rate = pace.rate(tally.documents)
+        click.echo(tally.summary(pace.seconds, rate, replayed=pace.replayed), err=True)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cleaner import render, restore
 from cleaner.errors import InputError, OptionError
-from cleaner.formats.encoding import dump_json, encode, shown
+from cleaner.formats.encoding import dump_json, encode
 from cleaner.formats.jsonl import Record
 from cleaner.formats.text import TextFile
 from cleaner.reading import Entry, Passed, Unusable, entries
 from cleaner.results import CleanResult
-from cleaner.work import Answer, Block, Outcome, Part
+from cleaner.work import MOST_PROBLEMS, Answer, Block, Outcome, Part
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
@@ -144,8 +144,8 @@ class Filter:
         if self.settings.on_error == "fail":
             raise item.error
         outcome.tally.errors += 1
-        problem = f"{item.error.place}: {item.error.problem}"
-        outcome.first_error = outcome.first_error or problem
+        if len(outcome.problems) < MOST_PROBLEMS:
+            outcome.problems.append(f"{item.error.place}: {item.error.problem}")
         if self.settings.on_error == "keep":
             return item.passed
         outcome.changed = True
@@ -356,12 +356,6 @@ def _where(part: Part, entry: Entry, line: int) -> dict[str, int]:
     if isinstance(entry, Record):
         return {"line": entry.number}
     return {"line": line} if isinstance(entry, TextFile) else {"row": part.first + entry.index}
-
-
-def summary_of_errors(name: str, count: int, first: str, on_error: OnError) -> str:
-    """One line that says how many records of a source were passed over, and the first of them."""
-    done = "skipped" if on_error == "skip" else "kept as they are"
-    return f"{shown(name)}: records {done}: {count} (first: {first})"
 
 
 def _place(entry: Entry) -> str:

@@ -19,6 +19,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
@@ -62,7 +63,7 @@ class Journal:
     resume
         Whether to go on with what the file holds; else it is begun anew.
     told
-        Takes a line for people where the run ends before its end.
+        Takes lines for people: that the run begins anew, or can be gone on with.
 
     Raises
     ------
@@ -91,6 +92,7 @@ class Journal:
         self._stream: BinaryIO | None = None
         self._whole = 0  # bytes of whole frames
         self._holds_blocks = False
+        self._is_refused = False  # what it holds is not of these inputs
 
     def __enter__(self) -> Self:
         with self._errors():
@@ -105,10 +107,10 @@ class Journal:
                     next_step="wait for its end",
                 )
             self._stream = stream
-            if not self._resume:
-                stream.truncate(0)
             try:
-                self._check_identity()
+                before = self._go_on(stream) if self._resume else self._begin_anew(stream)
+                if before != self._identity:
+                    self._append(self._frame_of_identity())
             except BaseException:
                 stream.close()
                 raise
@@ -123,7 +125,7 @@ class Journal:
         if kind is None or not self._holds_blocks:
             with suppress(OSError):
                 self._path.unlink()
-        else:
+        elif not self._is_refused:
             self._told("What is done is kept: the same command with --resume goes on from there.")
         if self._stream is not None:
             with suppress(OSError):
@@ -156,20 +158,30 @@ class Journal:
 
     # --- frames ----------------------------------------------------------------------------------
 
-    def _check_identity(self) -> None:
+    def _go_on(self, stream: BinaryIO) -> dict[str, Any] | None:
+        """The identity of the run to go on with; None where there is none."""
         before: dict[str, Any] | None = None
         for body in self._frames():
             if body[:1] == _IDENTITY:
                 before = json.loads(body[1:])
             else:
                 self._holds_blocks = True
-        stream = self._stream
-        if stream is not None:
-            stream.truncate(self._whole)
+        stream.truncate(self._whole)
         if before is not None:
             self._compare(before)
-        if before != self._identity:
-            self._append(_IDENTITY + dump_json(self._identity))
+        if not self._holds_blocks:
+            self._told("There is nothing to go on with: the run begins anew.")
+        return before
+
+    def _begin_anew(self, stream: BinaryIO) -> None:
+        """Throw away what an earlier run has left; say so where it could be gone on with."""
+        first = list(islice(self._frames(), 2))
+        if len(first) > 1 and first[0] == self._frame_of_identity():
+            self._told("The run begins anew; --resume would have gone on from an earlier one.")
+        stream.truncate(0)
+
+    def _frame_of_identity(self) -> bytes:
+        return _IDENTITY + dump_json(self._identity)
 
     def _compare(self, before: Mapping[str, Any]) -> None:
         for name, now in self._identity.items():
@@ -211,6 +223,7 @@ class Journal:
                 self._stream.flush()
 
     def _changed(self, what: str, verb: str) -> InputError:
+        self._is_refused = True
         return InputError(
             f"{what} {verb} not what was read before: there is nothing to go on with",
             place="--resume",
@@ -246,7 +259,7 @@ def _dumped(outcomes: tuple[Outcome, ...]) -> bytes:
             "sizes": [len(outcome.output), len(outcome.removed)],
             "log": outcome.log,
             "changed": outcome.changed,
-            "first_error": outcome.first_error,
+            "problems": outcome.problems,
             "tally": outcome.tally.to_dict(),
         }
         for outcome in outcomes
@@ -269,7 +282,7 @@ def _loaded(body: memoryview) -> tuple[Outcome, ...]:
                 log=head["log"],
                 changed=head["changed"],
                 tally=Tally.from_dict(head["tally"]),
-                first_error=head["first_error"],
+                problems=head["problems"],
             )
         )
         at += output + removed
@@ -280,7 +293,10 @@ def _loaded(body: memoryview) -> tuple[Outcome, ...]:
 
 
 def model_digest(options: Mapping[str, Any]) -> str:
-    """What stands for the model that these parameters of `Cleaner` name: a digest of its files."""
+    """What stands for the model that these parameters of `Cleaner` name: a digest of its files.
+
+    Of an encoder from the hub it is the name alone: where its weights lie is not ours to know.
+    """
     from cleaner.encoders import MODELS  # numpy comes with it
 
     encoder = str(options.get("encoder") or "fast")

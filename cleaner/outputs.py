@@ -28,8 +28,11 @@ class Outputs(Protocol):
     def take(self, part: Part, kept: Any, outcome: Outcome) -> None:
         """Take the outcome of a part; `kept` is what stayed here of it."""
 
-    def fail(self, part: Part, *, keep: bool) -> None:
-        """Leave out, or keep as it is, a source that could not be read to its end."""
+    def fail(self, part: Part, *, keep: bool) -> str:
+        """Leave out, or keep as it is, a source that could not be read to its end.
+
+        What became of it comes back, for people.
+        """
 
     def flush(self) -> None:
         """Hand on what was taken so far."""
@@ -78,10 +81,10 @@ class _Bytes:
 class _Lines:
     """JSON lines as Parquet."""
 
-    def __init__(self, sink: Sink, name: str, *, text_field: str) -> None:
+    def __init__(self, sink: Sink, name: str, *, text_field: str, explain: bool) -> None:
         from cleaner.formats.parquet import LinesToParquet
 
-        self._writer = LinesToParquet(sink, name=name, text_field=text_field)
+        self._writer = LinesToParquet(sink, name=name, text_field=text_field, explain=explain)
 
     def write(self, part: Part, _kept: Any, outcome: Outcome) -> None:
         self._writer.write(outcome.output, partial(_place, part))
@@ -111,9 +114,9 @@ class _Rows:
 
         self._writer = RowsWriter(sink, name=name, text_field=text_field, explain=explain)
 
-    def write(self, _part: Part, kept: Any, outcome: Outcome) -> None:
+    def write(self, part: Part, kept: Any, outcome: Outcome) -> None:
         if kept is not None:
-            self._writer.write(kept, outcome.output)
+            self._writer.write(kept, outcome.output, part.place)
 
     def close(self) -> None:
         self._writer.close()
@@ -171,15 +174,22 @@ class Joined:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self.close()
-        elif self._form is not None:
+        else:
+            self.discard()
+
+    def discard(self) -> None:
+        """Write nothing more: nobody wants it."""
+        if self._form is not None:
             self._form.discard()
+        self._form = self._packed = None
 
     def take(self, part: Part, kept: Any, outcome: Outcome) -> None:
         """Take the outcome of a part."""
         self._form_for(part).write(part, kept, outcome)
 
-    def fail(self, _part: Part, *, keep: bool) -> None:
+    def fail(self, _part: Part, *, keep: bool) -> str:
         """Do nothing: a part of the source is among the rest already."""
+        return "kept as it is" if keep else "left out"
 
     def flush(self) -> None:
         """Hand on what was taken so far."""
@@ -200,9 +210,9 @@ class Joined:
     def _made(self, to: Format, part: Part) -> _Form:
         if to != "parquet":
             return _Bytes(self._sink, is_shown=self._shown)
-        if part.format == "parquet" and not self._mixed:
-            return _Rows(self._sink, self._name, text_field=self._text_field, explain=self._explain)
-        return _Lines(self._sink, self._name, text_field=self._text_field)
+        are_rows = part.format == "parquet" and not self._mixed
+        form: type[_Rows | _Lines] = _Rows if are_rows else _Lines
+        return form(self._sink, self._name, text_field=self._text_field, explain=self._explain)
 
 
 class Apart:
@@ -259,13 +269,19 @@ class Apart:
         if part.last and outcome.error is None:
             self._end()
 
-    def fail(self, part: Part, *, keep: bool) -> None:
+    def fail(self, part: Part, *, keep: bool) -> str:
         """Leave the source out, or copy it as it is."""
         if self._open is not None and self._file is not None:
+            self._open.discard()
             self._file.discard()
             self._end()
-        if keep and self._folder is not None:
+        if self._folder is None:
+            return "left as it is"
+        if keep:
             self._copy(part)
+            return "kept as it is"
+        path = self.target_of(part)
+        return f"left out; {path} is of an earlier run" if path.exists() else "left out"
 
     def flush(self) -> None:
         """Do nothing: a file is all or nothing."""

@@ -41,8 +41,8 @@ class Pace:
         return (documents - self.replayed) / max(time.monotonic() - self._working, 1e-9)
 
 
-class Silent:
-    """Says nothing but what it is told to say."""
+class NoBar:
+    """Draws nothing; says what it is told to say."""
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +60,7 @@ class Silent:
         """Nothing to draw."""
 
 
-class Bar(Silent):
+class Bar(NoBar):
     """A progress bar on standard error: documents, rate, share removed, time left.
 
     Parameters
@@ -121,8 +121,8 @@ class Bar(Silent):
         self._task = self._progress.add_task("", total=self._total, figures="")
 
 
-def progress(total: int | None, pace: Pace, *, wanted: bool) -> Silent:
+def progress(total: int | None, pace: Pace, *, wanted: bool) -> NoBar:
     """A bar where it is wanted and standard error alone is a terminal's, else none."""
     if not wanted or sys.stderr is None or not sys.stderr.isatty():
-        return Silent()
+        return NoBar()
     return Bar(total, pace)

@@ -82,7 +82,8 @@ class Removed:
     finding
         The deletion.
     path, line
-        The input it was taken from, and the line: in JSONL, that of the record.
+        The input it was taken from, and the line: in JSONL, that of the record; 0 for a row of
+        Parquet.
     digest
         SHA-256 of the input document, in hexadecimal digits.
     written
@@ -115,8 +116,6 @@ def read_removed(source: Source) -> Iterator[Removed]:
 def _removed(line: bytes, place: str) -> Removed:
     try:
         value = json.loads(line.decode("utf-8"))
-        if isinstance(value, dict) and "row" in value and "line" not in value:
-            raise OptionError(_NO_ROWS, place=place, next_step=_KEEP_INPUT)
         text = written = _checked(value, "text", str)
         if "written" in value:
             # Halves of a code point that stand side by side, one of them as an escape, become one
@@ -133,13 +132,11 @@ def _removed(line: bytes, place: str) -> Removed:
         return Removed(
             finding,
             _checked(value, "path", str),
-            _checked(value, "line", int),
+            0 if "row" in value and "line" not in value else _checked(value, "line", int),
             _checked(value, _DIGEST, str),
             written,
             place,
         )
-    except OptionError:  # which is a ValueError
-        raise
     except (ValueError, KeyError, TypeError) as error:
         what = f"no field {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(
@@ -256,7 +253,7 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
     if clean.format == "parquet":
         raise OptionError(_NO_ROWS, place=clean.name, next_step=_KEEP_INPUT)
     chosen = choose_input(removed, clean, name)
-    found = (item for item in read_removed(removed) if item.path == chosen)
+    found = (_of_no_row(item) for item in read_removed(removed) if item.path == chosen)
     if clean.format == "text":
         fragments = list(found)
         with clean.open() as stream:
@@ -264,6 +261,12 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
         sink.write(restore_text(text, fragments, place=clean.name))
         return len(fragments)
     return _restore_lines(clean, found, sink, field)
+
+
+def _of_no_row(item: Removed) -> Removed:
+    if not item.line:
+        raise OptionError(_NO_ROWS, place=item.place, next_step=_KEEP_INPUT)
+    return item
 
 
 def restore_text(text: str, removed: Sequence[Removed], *, place: str) -> bytes:

@@ -90,11 +90,22 @@ class Tally:
             errors=counts["errors"],
         )
 
-    def summary(self, seconds: float, rate: float) -> str:
-        """Two lines for people: documents, what was removed and why, errors, time, rate."""
+    def summary(self, seconds: float, rate: float, *, replayed: int = 0) -> str:
+        """Two lines for people: documents, what was removed and why, errors, time, rate.
+
+        Parameters
+        ----------
+        seconds
+            Time that the run took.
+        rate
+            Documents a second.
+        replayed
+            How many of the documents were taken from an earlier run.
+        """
+        earlier = f" ({replayed:,} from the earlier run)" if replayed else ""
         lines = [
             (
-                f"{_plural(self.documents, 'document')}, {self.changed:,} changed,"
+                f"{_plural(self.documents, 'document')}{earlier}, {self.changed:,} changed,"
                 f" {self.not_judged.total():,} not judged{_most(self.not_judged)};"
                 f" {_plural(self.errors, 'error')}; {seconds:,.1f} s, {rate:,.1f} documents/s"
             )
@@ -121,6 +132,6 @@ def _most(counts: Counter[str], limit: int = 4) -> str:
     if not counts:
         return ""
     named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    listed = [f"{name} {count:,}" for name, count in named[:limit]]
+    listed = [f"{count:,} x {name}" for name, count in named[:limit]]
     rest = sum(count for _, count in named[limit:])
-    return f" ({', '.join([*listed, f'other {rest:,}'] if rest else listed)})"
+    return f" ({', '.join([*listed, f'{rest:,} x other'] if rest else listed)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from cleaner.formats.kinds import Format
 
 LESS_MEMORY = "use fewer --jobs or a smaller --batch-size"  # what to do where memory runs out
+MOST_PROBLEMS = 1_000  # of a run that are told one by one
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,8 @@ class Outcome:
         Whether `output` differs from what came in.
     tally
         What was done, in figures.
-    first_error
-        Place and problem of the first record that was passed over; empty where none was.
+    problems
+        Place and problem of each record that was passed over, of the first `MOST_PROBLEMS`.
     error
         What ends the run here; None where nothing does. `output` holds what was before it.
     """
@@ -100,7 +109,7 @@ class Outcome:
     log: list[str] = field(default_factory=list)
     changed: bool = False
     tally: Tally = field(default_factory=Tally)
-    first_error: str = ""
+    problems: list[str] = field(default_factory=list)
     error: CleanerError | None = None
 
 

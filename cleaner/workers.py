@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from cleaner.errors import CleanerError
 from cleaner.filtering import Settings, make_filter
 from cleaner.interruption import ENDING
-from cleaner.work import LESS_MEMORY
+from cleaner.work import LESS_MEMORY, cores
 
 if TYPE_CHECKING:
     from cleaner.blocks import Blocks
@@ -57,8 +57,7 @@ class Workers:
 
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("spawn")
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        threads = max(1, cores // self._count)
+        threads = max(1, cores() // self._count)
         # Started first: it would let the signals through again that are held back below.
         resource_tracker.ensure_running()
         with _threads(threads), _unheard(signal.SIGINT, *ENDING):

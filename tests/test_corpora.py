@@ -135,6 +135,55 @@ def test_a_pattern_is_mirrored_from_where_it_begins_to_be_one(tree, tmp_path):
 
 
 @pytest.mark.usefixtures("marked")
+def test_a_pattern_takes_what_a_folder_takes(tree, tmp_path):
+    """What is no text, JSONL or Parquet by its name is passed over, unless --format says what."""
+    out = tmp_path / "out"
+    (tree / "packed.parquet.gz").write_bytes(b"\x1f\x8b")
+    (tree / "notes").write_text(TEXT.format(5))
+    done(f"{tree}/*", "-o", out)
+    assert names(out) == ["empty.jsonl", "one.txt"]
+    failed(run(f"{tree}/*.gz", "-o", out), "no file of a known kind matches; say with --format")
+    done(f"{tree}/n*", "-o", out, "--format", "text")
+    assert (out / "notes").read_text() == LEFT.format(5)
+
+
+@pytest.mark.usefixtures("marked")
+def test_one_file_has_one_name_however_it_is_spelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.jsonl").write_bytes(numbered(1))
+    for name in ("a.jsonl", "./a.jsonl", ".//./a.jsonl"):
+        done(name, "--removed", "gone")
+        assert json.loads(Path("gone").read_bytes())["path"] == "a.jsonl"
+    Path("-").write_text(TEXT.format(1))  # which only its folder tells from standard input
+    assert done("./-", "--format", "text").decode() == LEFT.format(1)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (gzip.compress(TEXT.encode()), "gzip"),
+        (zstandard.compress(TEXT.encode()), "zstd"),
+        (b"PAR1\x15\x04\x15", "Parquet"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "a PNG picture"),
+    ],
+)
+def test_what_does_not_look_like_text_is_not_cleaned_as_text(tmp_path, data, what):
+    """A few bytes fewer would be the end of it."""
+    path, out = tmp_path / "data.bin", tmp_path / "out"
+    path.write_bytes(data)
+    message = f"looks like {what}, not like text; say with --format what it is"
+    failed(run(path, "-i"), f"{path}: {message}")
+    failed(run(stdin=data), f"standard input: {message}")
+    assert path.read_bytes() == data
+    (tmp_path / "a.txt").write_text(TEXT.format(1))
+    out.mkdir()
+    done(path, tmp_path / "a.txt", "-o", out, "--on-error", "keep")
+    assert contents(out) == {"a.txt": LEFT.format(1).encode(), "data.bin": data}
+    assert done(path, "--format", "text").startswith(data[:4])  # who says so is believed
+
+
+@pytest.mark.usefixtures("marked")
 def test_named_files_go_to_a_folder_that_is_there(tree, tmp_path):
     (tmp_path / "out").mkdir()
     done(tree / "one.txt", tree / "a" / "two.txt.gz", "-o", tmp_path / "out")
@@ -199,7 +248,11 @@ def test_members_one_after_the_other_are_one_stream(tmp_path):
         (["-o", "out/", "--title", "T"], "do not go together"),
         (["-i", "--resume"], "do not go together"),
         (["-i", "--output-format", "jsonl"], "do not go together"),
-        (["-o", "mixed.txt"], "jsonl and text do not go into one file as they are"),
+        (["-o", "mixed.txt"], "corpus/a/many.jsonl cannot become text"),
+        (["-i", "--removed", "corpus/gone.jsonl"], "gone.jsonl is an input of the same run"),
+        (["-o", "all.jsonl", "--output-format", "jsonl.gz"], "end the name with .jsonl.gz"),
+        (["-o", "all.jsonl.gz", "--output-format", "jsonl.zst"], "end the name with .jsonl.zst"),
+        (["-o", "all.txt", "--output-format", "jsonl"], "end the name with .jsonl"),
         (["-o", "all.parquet.gz"], "Parquet compresses its own columns"),
         (["-o", "out/", "--removed", "out/one.txt"], "out/one.txt is where corpus/one.txt would"),
         (["-o", "all.jsonl", "--on-error", "keep"], "do not go together"),
@@ -211,6 +264,35 @@ def test_what_is_refused_before_anything_is_written(tree, tmp_path, monkeypatch,
     before = contents(tmp_path)
     failed(run("corpus", *options), message, status=2)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.usefixtures("marked")
+def test_the_suffix_says_the_compression_and_the_option_the_format(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(numbered(3))
+    for name in ("out.jsonl.gz", "out.gz"):
+        done(path, "-o", tmp_path / name, "--output-format", "jsonl")
+        assert gzip.decompress((tmp_path / name).read_bytes()) == numbered(3, LEFT)
+    failed(run(path, "-o", tmp_path / "out.txt"), "a.jsonl cannot become text", status=2)
+    done(path, "--diff", "-o", tmp_path / "diff.txt")
+    made = run(path, "-o", tmp_path / "out.zst", "--output-format", "parquet")
+    failed(made, "do not go together; end the name with .parquet", status=2)
+    (tmp_path / "a.txt").write_text(TEXT.format(1))
+    made = run(path, tmp_path / "a.txt", "-o", tmp_path / "mixed")
+    failed(made, "jsonl and text do not go into one file as they are", status=2)
+
+
+@pytest.mark.usefixtures("marked")
+def test_an_output_below_the_root_of_a_pattern(tmp_path, monkeypatch):
+    """Only what matches at any depth would read its own output the next time."""
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    Path("in/a.txt").write_text(TEXT.format(1))
+    failed(run("in/**/*.txt", "-o", "in/out"), "in/out lies within the input", status=2)
+    failed(run("**/*.txt", "-o", "out"), "lies within the input **/*.txt", status=2)
+    for _ in range(2):
+        done("in/*", "-o", "in/out")
+    assert names(Path("in")) == ["a.txt", "out/a.txt"]
 
 
 @pytest.mark.usefixtures("marked")
@@ -275,7 +357,7 @@ def test_figures_that_cannot_be_written_are_known_before_the_work(tmp_path, monk
 
 @pytest.mark.usefixtures("marked")
 def test_little_through_a_pipe_starts_no_workers(monkeypatch):
-    monkeypatch.setattr("cleaner.corpus._cores", lambda: 8)
+    monkeypatch.setattr("cleaner.corpus.cores", lambda: 8)
     monkeypatch.setattr("cleaner.workers.Workers", None)
     assert done("--format", "jsonl", stdin=numbered(50)) == numbered(50, LEFT)
 
@@ -353,7 +435,7 @@ BAD = b'{"text": "a", "text": null}\n'
 def test_records_that_cannot_be_used(tmp_path):
     path, stats = tmp_path / "a.jsonl", tmp_path / "stats.json"
     path.write_bytes(numbered(2) + BAD + b"{nonsense\n" + numbered(2))
-    failed(run(path, "-o", tmp_path / "out"), "a.jsonl:3: the field 'text' is not a string")
+    failed(run(path, "-o", tmp_path / "out"), "a.jsonl:3: the field 'text' is null")
     assert names(tmp_path) == ["a.jsonl"]
     options = [path, "--stats", stats, "--on-error"]
     assert done(*options, "skip") == numbered(2, LEFT) * 2
@@ -361,7 +443,8 @@ def test_records_that_cannot_be_used(tmp_path):
     kept = numbered(2, LEFT) + BAD + b"{nonsense\n" + numbered(2, LEFT)
     status, out, shown = run(*options, "keep")
     assert (status, out) == (0, kept)
-    assert "records kept as they are: 2 (first: " in shown
+    assert f"{path}:3: the field 'text' is null: kept as it is\n" in shown
+    assert f"{path}:4: not valid JSON (Expecting property name" in shown
     made = run(*options, "keep", "-o", tmp_path / "out.parquet")
     failed(made, "--on-error keep and another format do not go together", status=2)
 
@@ -371,6 +454,46 @@ def test_bytes_that_are_no_utf8_in_a_record(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"x": "\xff", "text": "Good \xfe\xc3.\\nJUNK \xff.\\nEnd.\\n"}\n' * 3)
     assert done(path) == b'{"x": "\xff", "text": "Good \xfe\xc3.\\nEnd.\\n"}\n' * 3
+
+
+@pytest.mark.usefixtures("marked")
+def test_twenty_records_that_cannot_be_used_are_named(tmp_path):
+    one, two, stats = tmp_path / "1.jsonl", tmp_path / "2.jsonl", tmp_path / "stats.json"
+    one.write_bytes(BAD * 15)
+    two.write_bytes(BAD * 15 + numbered(1))
+    _, _, shown = run(one, two, "-q", "--on-error", "skip", "--stats", stats)
+    lines = shown.splitlines()
+    assert lines[14] == f"{one}:15: the field 'text' is null: left out"
+    assert lines[19] == f"{two}:5: the field 'text' is null: left out"
+    assert lines[20:] == [f"{two}: 10 more left out"]
+    figures = json.loads(stats.read_text())
+    assert figures["errors"] == 30
+    assert figures["problems"][29] == f"{two}:15: the field 'text' is null"
+
+
+@pytest.mark.usefixtures("marked")
+def test_the_figures_of_a_run_that_fails(tmp_path):
+    path, stats = tmp_path / "a.jsonl", tmp_path / "stats.json"
+    path.write_bytes(numbered(3) + BAD)
+    failed(run(path, "--stats", stats))
+    figures = json.loads(stats.read_text())
+    assert (figures["complete"], figures["documents"]) == (False, 3)
+    assert figures["error"].startswith(f"{path}:4: the field 'text' is null; use --on-error")
+    done(path, "--stats", stats, "--on-error", "keep")
+    figures = json.loads(stats.read_text())
+    assert figures["complete"]
+    assert "error" not in figures
+
+
+@pytest.mark.usefixtures("marked")
+def test_what_is_left_out_of_a_folder_that_holds_an_earlier_run(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.jsonl.gz").write_bytes(gzip.compress(numbered(3)))
+    done(folder, "-o", out)
+    cut(folder / "a.jsonl.gz", "gz")
+    _, _, shown = run(folder, "-o", out, "--on-error", "skip")
+    assert f"left out; {out}/a.jsonl.gz is of an earlier run" in shown
 
 
 def cut(path, kind):
@@ -388,6 +511,8 @@ def test_truncated_files(tmp_path, kind, called):
     cut(bad, kind)
     message = f"{bad}: ends in the middle of its {called} data"
     failed(run(bad, "-o", tmp_path / "out.jsonl"), message)
+    hint = "--on-error skip takes files where --output is a folder"
+    failed(run(bad, "-o", tmp_path / "out.jsonl", "--on-error", "skip"), message, hint)
     assert names(tmp_path) == [f"in/b.jsonl.{kind}"] or ".out.jsonl.journal" in names(tmp_path)
     (folder / "a.txt").write_text(TEXT.format(1))
     (folder / "c.txt").write_text(TEXT.format(2))
@@ -529,6 +654,66 @@ def test_a_reader_that_goes_away(tmp_path):
         assert started.wait(60) == 1
 
 
+# --- changed in place ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(tmp_path):
+    """A folder of three files, the last of which ends a run."""
+    folder = tmp_path / "three"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.jsonl").write_bytes(numbered(5))
+    with (folder / "2.jsonl").open("ab") as file:
+        file.write(BAD)
+    return folder
+
+
+def restored(folder, gone):
+    """What the files of a folder were, as their accounts tell."""
+    for path in sorted(folder.iterdir()):
+        yield path.name, done("restore", path, "--removed", gone, "--input", path)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_what_was_removed_in_place_is_never_lost(three, tmp_path, suffix):
+    """It is all that is left of what the files were."""
+    gone = tmp_path / f"gone.jsonl{suffix}"
+    before = contents(three)
+    command = [three, "-i", "--removed", gone]
+    failed(run(*command), "2.jsonl:6: the field 'text' is null")
+    assert contents(three)["1.jsonl"] == numbered(5, LEFT)
+    assert contents(three)["2.jsonl"] == before["2.jsonl"]
+    done(*command, "--on-error", "keep")  # adds to what is there
+    assert contents(three)["2.jsonl"] == numbered(5, LEFT) + BAD
+    assert dict(restored(three, gone)) == before
+    held = gone.read_bytes()
+    done(*command, "--on-error", "keep")
+    assert gone.read_bytes() == held
+
+
+@pytest.mark.usefixtures("marked")
+def test_accounts_that_were_cut_off_are_not_added_to(three, tmp_path):
+    for gone, data in (("gone", b'{"path": "a'), ("gone.gz", gzip.compress(b"{}\n" * 9)[:-9])):
+        (tmp_path / gone).write_bytes(data)
+        failed(run(three, "-i", "--removed", tmp_path / gone), f"{gone}: does not end where a line")
+        assert (tmp_path / gone).read_bytes() == data
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_what_was_removed_in_place_by_a_run_that_is_ended(slow, tmp_path, number):
+    gone, before = tmp_path / "gone.jsonl", contents(slow)
+    with start(slow, "-j1", "-i", "--removed", gone, *DROP) as started:
+        wait_for(lambda: b"JUNK" not in (slow / "a2.txt").read_bytes(), started)
+        started.send_signal(number)
+        assert started.wait(60) == (-9 if number == signal.SIGKILL else 143)
+    for name in ("a0.txt", "a1.txt", "a2.txt"):
+        path = slow / name
+        assert done("restore", path, "--removed", gone, "--input", path) == before[name]
+
+
 # --- killed --------------------------------------------------------------------------------------
 
 
@@ -642,13 +827,17 @@ def test_where_a_part_begins(part, place):
 @pytest.mark.parametrize("jobs", ["-j1", "-j2"])
 def test_a_run_that_is_interrupted(slow, tmp_path, number, status, jobs):
     out = tmp_path / "out"
-    with start(slow, jobs, "-o", out, *DROP, start_new_session=True) as started:
+    stats = tmp_path / "stats.json"
+    with start(slow, jobs, "-o", out, "--stats", stats, *DROP, start_new_session=True) as started:
         wait_for((out / "a2.txt").exists, started)
         others = workers_of(started)
         os.killpg(started.pid, number)  # as a terminal does it: to all of them
         shown = started.stderr.read().decode()
         assert started.wait(60) == status
     assert shown.splitlines()[-1] == "Interrupted."
+    figures = json.loads(stats.read_text())
+    assert (figures["complete"], figures["error"]) == (False, "interrupted")
+    assert figures["documents"] >= 3
     assert "Traceback" not in shown
     whole = [name for name in names(out) if not name.startswith(".")]
     assert whole[:3] == ["a0.txt", "a1.txt", "a2.txt"]
@@ -739,6 +928,21 @@ def test_a_folder_is_gone_on_with(tmp_path):
     assert (out / "0.jsonl").stat().st_mtime_ns == before
 
 
+def test_what_is_begun_anew_says_so(many, tmp_path):
+    out = tmp_path / "out.jsonl"
+    _, _, shown = run(many, "-j1", "-o", out, *DROP, "--resume")
+    assert shown.startswith("There is nothing to go on with: the run begins anew.\n")
+    killed(many, "-j1", "-o", out, *DROP, when=lambda: size(journal(out)) > 3_000)
+    held = journal(out).read_bytes()
+    _, _, shown = run(many, "-j1", "-o", out, *DROP, "--resume")
+    assert " from the earlier run), 800 changed" in shown
+    journal(out).write_bytes(held)
+    _, _, shown = run(many, "-j1", "-o", out, *DROP)
+    assert shown.startswith("The run begins anew; --resume would have gone on from an earlier one.")
+    _, _, shown = run(many, "-j1", "-o", out, *DROP)
+    assert "anew" not in shown
+
+
 def test_what_has_changed_is_not_gone_on_with(many, tmp_path):
     out = tmp_path / "out.jsonl"
     command = [many, "-j1", "-o", out, *DROP]
@@ -748,7 +952,8 @@ def test_what_has_changed_is_not_gone_on_with(many, tmp_path):
         failed(run(*command, *options, "--resume"), "is not that of the run to go on", status=2)
     data = many.read_bytes()
     many.write_bytes(data.replace(b"Good", b"Gold", 1))
-    failed(run(*command, "--resume"), f"{many} is not what was read before")
+    shown = failed(run(*command, "--resume"), f"{many} is not what was read before")
+    assert "goes on from there" not in shown
     many.write_bytes(data[:1000])
     failed(run(*command, "--resume"), "not what was read before")
     assert journal(out).read_bytes() == held

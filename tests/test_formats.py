@@ -140,7 +140,7 @@ def test_explains_bytes_that_are_no_utf8():
         (b'"text"', "not a JSON object"),
         (b"[1]", "not a JSON object"),
         (b"{}", "has no field 'text'"),
-        (b'{"text": null}', "the field 'text' is not a string"),
+        (b'{"text": null}', "the field 'text' is null"),
         (b'{"text": 3}', "the field 'text' is not a string"),
         (b'{"text": "a", "text": ["a"]}', "the field 'text' is not a string"),
         (b'{"text": ' + b"[" * 200_000, "nested too deeply"),
@@ -151,7 +151,7 @@ def test_lines_that_cannot_be_used(line, message):
         record(line)
     assert str(caught.value).startswith("a.jsonl:17: ")
     assert message in str(caught.value)
-    assert str(caught.value).endswith("use --on-error skip to go on")
+    assert str(caught.value).endswith("use --on-error skip or keep to go on")
 
 
 def test_dump_json():

@@ -117,6 +117,17 @@ def test_in_place_and_removed(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_rows_among_the_accounts_are_no_hindrance_to_lines(tmp_path):
+    folder, gone = tmp_path / "in", tmp_path / "gone.jsonl"
+    folder.mkdir()
+    write(folder / "a.parquet")
+    (folder / "b.jsonl").write_bytes(numbered(5))
+    done(folder, "-i", "--removed", gone)
+    back = ["restore", folder / "b.jsonl", "--removed", gone, "--input"]
+    assert done(*back, folder / "b.jsonl") == numbered(5)
+    failed(run(*back, folder / "a.parquet"), "removed from Parquet is not put back", status=2)
+
+
 def test_explained(tmp_path):
     path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
     before = write(path)
@@ -132,6 +143,23 @@ def test_explained(tmp_path):
         )  # fmt: skip
     done(out, "-o", tmp_path / "again.parquet", "--explain")
     assert pq.read_table(tmp_path / "again.parquet").schema.equals(after.schema)
+
+
+def test_the_columns_of_an_explanation_are_the_same_whatever_the_records(tmp_path):
+    schemas = []
+    for number, text in enumerate([TEXT, LEFT, ""]):
+        path, out = tmp_path / f"{number}.jsonl", tmp_path / f"{number}.parquet"
+        path.write_bytes(numbered(2, text))
+        done(path, "-o", out, "--explain")
+        schemas.append(pq.read_table(out).schema)
+    write(tmp_path / "a.parquet", pq.read_table(out).drop_columns(["removed", "judged", "why"]))
+    done(tmp_path / "a.parquet", "-o", out, "--explain")
+    assert [schema.equals(schemas[0]) for schema in schemas] == [True] * 3
+    assert pq.read_table(out).schema.equals(schemas[0])
+    assert schemas[0].names == ["id", "text", "n", "removed", "judged", "why"]
+    first = pq.read_table(tmp_path / "0.parquet").to_pylist()[0]
+    assert first["removed"][0]["evidence"] == [{"name": "a", "value": 0.5}]
+    assert first["why"] is None
 
 
 # --- other formats -------------------------------------------------------------------------------
@@ -184,8 +212,8 @@ def test_a_field_of_two_types(tmp_path, value):
     [
         (b'{"text": "a", "x": "\xff"}\n', "holds bytes that are no UTF-8"),
         (b'{"text": "a", "x": ["\\ud800"]}\n', "holds bytes that are no UTF-8"),
-        (b'{"text": "a", "n": ' + b"9" * 30 + b"}\n", "holds an integer of more than 64 bits"),
-        (b'{"text": "a", "n": ' + b"9" * 5_000 + b"}\n", "holds an integer of more than 64 bits"),
+        (b'{"text": "a", "n": ' + b"9" * 30 + b"}\n", "holds an integer beyond signed 64 bits"),
+        (b'{"text": "a", "n": ' + b"9" * 5_000 + b"}\n", "holds an integer beyond signed 64 bits"),
     ],
 )
 def test_records_that_are_no_row(tmp_path, line, problem):
@@ -194,7 +222,8 @@ def test_records_that_are_no_row(tmp_path, line, problem):
     failed(run(path, "-o", out), f"{path}:3: {problem}", "use --on-error skip")
     assert not out.exists()
     _, _, shown = run(path, "-o", out, "--on-error", "skip")
-    assert f"records skipped: 1 (first: {path}:3: {problem}" in shown
+    assert f"{path}:3: {problem}" in shown
+    assert ": left out\n" in shown
     assert pq.read_table(out).num_rows == 3
 
 
@@ -252,8 +281,20 @@ def test_formats_mixed_in_one_file(tmp_path):
     rows = pq.read_table(out).to_pylist()
     assert [row["id"] for row in rows] == [str(folder / "a.txt"), "x", "d0", "d1"]
     assert rows[-1]["text"] == LEFT.format(1)
-    made = run(*sorted(folder.iterdir()), "-o", tmp_path / "out.bin")
+    made = run(*sorted(folder.iterdir()), "-o", tmp_path / "out")
     failed(made, "jsonl and parquet and text do not go into one file as they are", status=2)
+
+
+def test_parquet_under_the_name_of_something_else(tmp_path):
+    path = tmp_path / "a.parquet"
+    write(path)
+    for name in ("a.json", "a.csv", "a.gz"):
+        made = run(path, "-o", tmp_path / name)
+        failed(made, f"{name} would be Parquet, as {path} is; end the name with", status=2)
+    failed(run(path, "-o", tmp_path / "a.txt"), f"{path} cannot become text", status=2)
+    done(path, "-o", tmp_path / "a.pq", "--output-format", "parquet")
+    done(path, "-o", tmp_path / "a")
+    assert (tmp_path / "a.pq").read_bytes() == (tmp_path / "a").read_bytes()
 
 
 def test_times_and_numbers_that_json_has_not(tmp_path):
@@ -301,13 +342,47 @@ def test_null_texts(tmp_path):
     write(path, pa.table({"text": texts, "n": range(5)}))
     failed(run(path, "-o", out), f"{path}: row 2: the field 'text' is null; use --on-error")
     _, _, shown = run(path, "-o", out, "--on-error", "keep")
-    assert f"records kept as they are: 2 (first: {path}: row 2: the field" in shown
+    assert f"{path}: row 2: the field 'text' is null: kept as it is\n" in shown
     left = [text and text.replace("JUNK line.\n", "") for text in texts]
     assert pq.read_table(out).to_pydict() == {"text": left, "n": [0, 1, 2, 3, 4]}
     done(path, "-o", out, "--on-error", "skip")
     assert pq.read_table(out).to_pydict() == {"text": left[::2], "n": [0, 2, 4]}
     done(path, "-o", tmp_path / "out.jsonl", "--on-error", "skip")
     assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 3
+
+
+def test_rows_left_out_beside_columns_of_any_type(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    texts = [None if n in (0, 3, 4) else TEXT.format(n) for n in range(7)]
+    views = pa.array([f"v{n}" for n in range(7)], pa.string_view())
+    write(path, pa.table({"text": texts, "view": views, "n": range(7)}))
+    done(path, "-o", out, "--on-error", "skip")
+    assert pq.read_table(out).column("n").to_pylist() == [1, 2, 5, 6]
+    assert pq.read_table(out).column("view").to_pylist() == ["v1", "v2", "v5", "v6"]
+
+
+def test_rows_that_cannot_be_written(tmp_path, monkeypatch):
+    """What a later pyarrow may not be able to do is told like all else."""
+
+    def cannot(*_):
+        raise pa.ArrowNotImplementedError("no kernel for it")
+
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    write(path)
+    monkeypatch.setattr("cleaner.formats.parquet.RowsWriter._replaced", cannot)
+    message = f"{path}: row 1: cannot be written as Parquet (no kernel for it)"
+    failed(run(path, "-o", out), message, "use --output-format jsonl")
+    assert not out.exists()
+
+
+def test_a_text_column_that_holds_nothing(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    before = write(path, pa.table({"text": pa.nulls(3), "n": [1, 2, 3]}))
+    failed(run(path, "-o", out), f"{path}: row 1: the field 'text' is null")
+    done(path, "-o", out, "--on-error", "keep")
+    assert pq.read_table(out).equals(before)
+    done(path, "-o", out, "--on-error", "skip")
+    assert pq.read_table(out).equals(before.slice(0, 0))
 
 
 def test_bytes_that_are_no_utf8(tmp_path):

@@ -15,6 +15,7 @@ from cleaner import __version__
 from cleaner.cli.clean import clean
 from cleaner.cli.evaluate import evaluate
 from cleaner.cli.explain import explain
+from cleaner.cli.options import FAILED
 from cleaner.cli.report import report
 from cleaner.cli.restore import restore
 from cleaner.cli.train import train
@@ -22,14 +23,13 @@ from cleaner.errors import CleanerError, OptionError
 from cleaner.interruption import INTERRUPTED, Terminated
 from cleaner.work import LESS_MEMORY
 
-_FAILED = 1
 _USAGE = 2
 
 
 class _Failure(click.ClickException):
     """A `CleanerError` on its way to the user."""
 
-    exit_code = _FAILED
+    exit_code = FAILED
 
 
 class _Misuse(click.ClickException):
@@ -61,7 +61,7 @@ class _Group(DefaultGroup):
             ctx.exit(end.exit_status)
         except BrokenPipeError:
             # Who read us has what they wanted (`| head`).
-            ctx.exit(_FAILED)
+            ctx.exit(FAILED)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         default = self.get_command(ctx, "clean")

@@ -9,12 +9,10 @@ from typing import Any
 
 import click
 
-from cleaner.cli.options import fields, input_format, judging, options_of_cleaner
+from cleaner.cli.options import FAILED, fields, input_format, judging, options_of_cleaner
 from cleaner.errors import OptionError
 from cleaner.filtering import BATCH_DOCUMENTS, Settings, Show
 from cleaner.formats.kinds import KINDS
-
-_FAILED = 1
 
 
 @click.command()
@@ -34,7 +32,11 @@ _FAILED = 1
     is_flag=True,
     help='Say what was removed, and why: lines on standard error, or "removed" in a JSONL record.',
 )
-@click.option("--removed", metavar="FILE", help="Write what was removed to FILE, as JSONL.")
+@click.option(
+    "--removed",
+    metavar="FILE",
+    help="Write what was removed to FILE, as JSONL; with --in-place, add it to what is there.",
+)
 @judging
 @input_format
 @click.option(
@@ -75,7 +77,11 @@ _FAILED = 1
     is_flag=True,
     help="Go on where the same command was ended before: the result is that of an unbroken run.",
 )
-@click.option("--stats", metavar="FILE", help="Write the figures of the run to FILE, as JSON.")
+@click.option(
+    "--stats",
+    metavar="FILE",
+    help="Write the figures of the run to FILE, as JSON, however it ends.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar, and no summary at the end.")
 def clean(files: Sequence[str], **options: Any) -> None:
     """Clean articles (the default command).
@@ -86,7 +92,7 @@ def clean(files: Sequence[str], **options: Any) -> None:
     """
     _check(options)
     if _run(files or ["-"], options) and options["check"]:
-        click.get_current_context().exit(_FAILED)
+        click.get_current_context().exit(FAILED)
 
 
 def _check(options: dict[str, Any]) -> None:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cleaner.cli.options import FAILED
 from cleaner.errors import OptionError
 
 if TYPE_CHECKING:
     from cleaner.evaluation.floors import Floors
     from cleaner.evaluation.measure import Dataset, Evaluation
-
-_FAILED = 1
 
 
 @click.command()
@@ -67,7 +66,7 @@ def evaluate(labelled: Sequence[str], **options: Any) -> None:
     evaluation = _measure(datasets, options)
     _write(evaluation, options)
     if options["floors"] and not _hold(evaluation, options):
-        click.get_current_context().exit(_FAILED)
+        click.get_current_context().exit(FAILED)
 
 
 def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:

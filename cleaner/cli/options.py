@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cleaner.errors import OptionError
 from cleaner.formats.kinds import KINDS
-from cleaner.formats.sources import Inputs, check_sources, source
+from cleaner.formats.sources import Inputs
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
@@ -86,6 +84,7 @@ _ON_ERROR = click.option(
     show_default=True,
     help="What to do with a record that cannot be used.",
 )
+FAILED = 1  # status of a command whose answer is no
 _OF_CLEANER = ("encoder", "threshold", "keep", "drop", "only", "exclude", "model")
 
 
@@ -118,20 +117,7 @@ def _with(command: _Command, *options: Callable[[_Command], _Command]) -> _Comma
 def inputs_of(files: Sequence[str], options: Mapping[str, Any]) -> Inputs:
     """What the user named, seen to be there before any of it is read."""
     inputs = Inputs(tuple(files or ["-"]), options["kind"])
-    formats = [item.format for item in islice(inputs, 2)]
-    if options["title"] is not None and formats != ["text"]:
-        raise OptionError(
-            "--title and anything but one text document do not go together",
-            next_step="name a field with --title-field",
-        )
-    folders = inputs.folders
-    check_sources(
-        [
-            source(name, inputs.kind)
-            for name in inputs.names
-            if name not in folders and not inputs.is_pattern(name)
-        ]
-    )
+    inputs.check(title=options["title"])
     return inputs
 
 

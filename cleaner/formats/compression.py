@@ -142,7 +142,7 @@ class Packed:
     def __init__(self, write: Callable[[bytes], object], compression: Compression) -> None:
         self._out = write
         self._waiting = bytearray()
-        self._stream = _compressor(_Writer(write), compression)
+        self._stream = _compressor(TakenBy(write), compression)
 
     def write(self, data: bytes) -> None:
         """Take `data`."""
@@ -158,22 +158,32 @@ class Packed:
         self._stream.close()
 
 
-class _Writer(io.RawIOBase):
-    """A file object for compressors: it only takes bytes."""
+class TakenBy(io.RawIOBase):
+    """A file object in front of `write`, for libraries that want one: it only takes bytes.
+
+    Attributes
+    ----------
+    stopped
+        Whether nothing is handed on any more.
+    """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
+        self.stopped = False
 
     def writable(self) -> bool:
+        """It is."""
         return True
 
     def write(self, data: Any, /) -> int:
+        """Hand on `data`."""
         taken = bytes(data)
-        self._write(taken)
+        if not self.stopped:
+            self._write(taken)
         return len(taken)
 
 
-def _compressor(out: _Writer, compression: Compression) -> Any:
+def _compressor(out: TakenBy, compression: Compression) -> Any:
     if compression == "gz":
         return gzip.GzipFile(
             filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=out, mtime=0

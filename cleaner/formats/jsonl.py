@@ -17,7 +17,7 @@ from cleaner.errors import InputError
 from cleaner.formats.encoding import decode, dump_json, encode, shown
 from cleaner.results import CleanResult, delete
 
-_GO_ON = "use --on-error skip to go on"
+GO_ON = "use --on-error skip or keep to go on"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # Numbers stay as they are written: no value but the text is ever converted.
@@ -151,19 +151,20 @@ def parse_record(
         members = _members_of(whole)
     except json.JSONDecodeError as error:
         problem = f"not valid JSON ({error.msg}, column {error.pos + 1})"
-        raise InputError(problem, place=place, next_step=_GO_ON) from None
+        raise InputError(problem, place=place, next_step=GO_ON) from None
     except RecursionError:
         problem = "not read: its values are nested too deeply"
-        raise InputError(problem, place=place, next_step=_GO_ON) from None
+        raise InputError(problem, place=place, next_step=GO_ON) from None
     if members is None:
-        raise InputError("not a JSON object", place=place, next_step=_GO_ON)
+        raise InputError("not a JSON object", place=place, next_step=GO_ON)
     body = _last(members, text_field)
     if body is None:
-        step = f"name the field with --text-field, or {_GO_ON}"
+        step = f"name the field with --text-field, or {GO_ON}"
         raise InputError(f"has no field {text_field!r}", place=place, next_step=step)
     if not _is_string(whole, body):
-        problem = f"the field {text_field!r} is not a string"
-        raise InputError(problem, place=place, next_step=_GO_ON)
+        what = "null" if body.value is None else "not a string"
+        problem = f"the field {text_field!r} is {what}"
+        raise InputError(problem, place=place, next_step=GO_ON)
     title = _last(members, title_field)
     identity = _last(members, "id")
     document = Document(

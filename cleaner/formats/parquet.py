@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import io
 import json
 import math
 import re
@@ -17,15 +16,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
 
 from cleaner.document import Document
 from cleaner.errors import InputError, OutputError
+from cleaner.formats.compression import TakenBy
 from cleaner.formats.encoding import decode, encode, shown
-from cleaner.formats.jsonl import OURS
+from cleaner.formats.jsonl import GO_ON, OURS
 from cleaner.formats.sinks import temporary
 from cleaner.formats.sources import cannot_read
 
@@ -35,15 +35,13 @@ if TYPE_CHECKING:
     from cleaner.formats.sinks import Sink
     from cleaner.results import CleanResult
 
-_GROUP = (
-    1 << 26
-)  # bytes of a row group, uncompressed, beyond which it is read and written in pieces
+_GROUP = 1 << 26  # bytes of a row group, unpacked, beyond which it is read and written in pieces
 _LINES_GROUP = 1 << 23  # bytes of JSON lines that make a row group
 _BUFFER = 1 << 20
 _NEW_COMPRESSION = "zstd"  # of a file that was no Parquet before
 _LONG = re.compile(rb"\d{19}")  # an integer of more than 64 bits has as many digits at least
 _NO_UTF8 = "holds bytes that are no UTF-8, or half a code point"
-_TOO_LONG = "holds an integer of more than 64 bits"
+_TOO_LONG = "holds an integer beyond signed 64 bits"
 
 
 def _pyarrow() -> Any:
@@ -232,7 +230,9 @@ def _is_string(kind: pa.DataType) -> bool:
     types = _pyarrow().types
     if types.is_dictionary(kind):
         return _is_string(kind.value_type)
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+    # Null is the type of a column without a value: each of its rows is told by itself.
+    kinds = (types.is_string, types.is_large_string, types.is_string_view, types.is_null)
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 @contextmanager
@@ -334,7 +334,7 @@ def parse_rows(
             yield InputError(
                 f"the field {text_field!r} is null",
                 place=place,
-                next_step="use --on-error skip or keep to go on",
+                next_step=GO_ON,
             )
             continue
         others = values[index] if values else None
@@ -544,7 +544,7 @@ class RowsWriter:
     """
 
     def __init__(self, sink: Sink, *, name: str, text_field: str, explain: bool) -> None:
-        self._file = _File(sink)
+        self._file = TakenBy(sink.write)
         self._name = name
         self._text_field = text_field
         self._explain = explain
@@ -553,18 +553,26 @@ class RowsWriter:
         self._writer: Any = None
         self._group: list[pa.Table] = []
 
-    def write(self, rows: Rows, answers: bytes) -> None:
-        """Take the rows of a part, and what became of them."""
-        self._begin(rows.layout)
-        if answers:
-            self._group.append(self._rebuilt(rows.table, _from_stream(answers)))
-        if rows.ends_group:
-            self._end_group()
+    def write(self, rows: Rows, answers: bytes, place: str) -> None:
+        """Take the rows of a part, and what became of them; `place` is where they begin.
+
+        Raises
+        ------
+        OutputError
+            If they cannot be written as they came.
+        """
+        with _writing(place):
+            self._begin(rows.layout)
+            if answers:
+                self._group.append(self._rebuilt(rows.table, _from_stream(answers)))
+            if rows.ends_group:
+                self._end_group()
 
     def close(self) -> None:
         """Write the end of the file."""
         if self._writer is not None:
-            self._writer.close()
+            with _writing(self._name):
+                self._writer.close()
 
     def discard(self) -> None:
         """Write nothing more."""
@@ -604,7 +612,7 @@ class RowsWriter:
     def _rebuilt(self, table: pa.Table, answers: pa.Table) -> pa.Table:
         pa = _pyarrow()
         if answers.num_rows != table.num_rows:
-            table = table.take(answers.column("row"))
+            table = _chosen(table, answers.column("row").to_pylist())
         changed = answers.column("text").is_valid()
         if pa.compute.any(changed).as_py():
             index = table.schema.get_field_index(self._text_field)
@@ -631,6 +639,29 @@ class RowsWriter:
         return mixed.cast(options=options)
 
 
+def _chosen(table: pa.Table, rows: Sequence[int]) -> pa.Table:
+    """The rows of a table with those numbers, which are in order; `take` knows not all types."""
+    slices = [table.slice(0, 0)]
+    for _, run in groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0]):
+        numbers = [row for _, row in run]
+        slices.append(table.slice(numbers[0], len(numbers)))
+    return _pyarrow().concat_tables(slices)
+
+
+@contextmanager
+def _writing(place: str) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:  # which one of Arrow's own is too
+        raise
+    except _pyarrow().ArrowException as error:
+        raise OutputError(
+            f"cannot be written as Parquet ({str(error).strip().splitlines()[0][:200]})",
+            place=place,
+            next_step="use --output-format jsonl",
+        ) from error
+
+
 class LinesToParquet:
     """Writes JSON lines as Parquet.
 
@@ -645,15 +676,19 @@ class LinesToParquet:
         What the target is called, for messages.
     text_field
         The column that a file without records has.
+    explain
+        Whether the records hold ``removed``, ``judged`` and ``why``: their columns are the same
+        whatever the records are.
     """
 
-    def __init__(self, sink: Sink, *, name: str, text_field: str) -> None:
+    def __init__(self, sink: Sink, *, name: str, text_field: str, explain: bool = False) -> None:
         self._pa = _pyarrow()
         self._errors = (self._pa.ArrowException, OverflowError, TypeError, ValueError)
-        self._file = _File(sink)
+        self._file = TakenBy(sink.write)
         self._name = name
         self._text_field = text_field
         self._spool = _temporary_file()  # closed by close()
+        self._explanation = explanation_fields() if explain else []
         self._sizes: list[int] = []
         self._group = bytearray()
         self._schema = self._pa.schema([])
@@ -666,9 +701,9 @@ class LinesToParquet:
         OutputError
             If a record does not fit into one table with those before it.
         """
-        records = _parsed(lines)
+        records = self._parsed(lines)
         try:
-            self._schema = self._with(_schema_of(records))
+            self._schema = self._with(self._schema_of(records))
         except self._errors:
             raise self._misfit(records, place) from None
         self._group += lines
@@ -684,6 +719,7 @@ class LinesToParquet:
                 self._end_group(bytes(self._group))
             if not self._schema.names:
                 self._schema = self._pa.schema([(self._text_field, self._pa.string())])
+            self._schema = self._pa.schema([*self._schema, *self._explanation])
             with temporary():
                 spool.seek(0)
             writer = self._pa.parquet.ParquetWriter(
@@ -691,7 +727,7 @@ class LinesToParquet:
             )
             with writer:
                 for size in self._sizes:
-                    table = self._table(_parsed(spool.read(size)))
+                    table = self._table(self._parsed(spool.read(size)))
                     writer.write_table(table, row_group_size=max(1, table.num_rows))
 
     def discard(self) -> None:
@@ -703,6 +739,21 @@ class LinesToParquet:
             self._spool.write(lines)
         self._sizes.append(len(lines))
 
+    def _parsed(self, lines: bytes) -> list[dict[str, Any]]:
+        records: Iterable[dict[str, Any]]
+        records = (_loads(line) for line in lines.split(b"\n") if line.strip())
+        if self._explanation:
+            records = map(_with_pairs, records)
+        return [{name: _filled(value) for name, value in record.items()} for record in records]
+
+    def _schema_of(self, records: Sequence[dict[str, Any]]) -> pa.Schema:
+        """Types of all fields that any of the records has, in the order in which they come up."""
+        pa = self._pa
+        ours = {field.name for field in self._explanation}
+        names = dict.fromkeys(name for record in records for name in record if name not in ours)
+        types = {name: pa.array([record.get(name) for record in records]).type for name in names}
+        return pa.schema(list(types.items()))
+
     def _with(self, schema: pa.Schema) -> pa.Schema:
         """The types so far, made wide enough for those of `schema` too."""
         return self._pa.unify_schemas([self._schema, schema], promote_options="permissive")
@@ -710,7 +761,7 @@ class LinesToParquet:
     def _problem(self, records: Sequence[dict[str, Any]]) -> Exception | None:
         """Why records do not fit with those before them; None where they do."""
         try:
-            self._with(_schema_of(records))
+            self._with(self._schema_of(records))
         except self._errors as error:
             return error
         return None
@@ -748,17 +799,13 @@ class LinesToParquet:
         return self._pa.Table.from_arrays(columns, schema=self._schema)
 
 
-def _schema_of(records: Sequence[dict[str, Any]]) -> pa.Schema:
-    """Types of all fields that any of the records has, in the order in which they come up."""
-    pa = _pyarrow()
-    names = dict.fromkeys(name for record in records for name in record)
-    types = {name: pa.array([record.get(name) for record in records]).type for name in names}
-    return pa.schema(list(types.items()))
-
-
-def _parsed(lines: bytes) -> list[dict[str, Any]]:
-    records = (_loads(line) for line in lines.split(b"\n") if line.strip())
-    return [{name: _filled(value) for name, value in record.items()} for record in records]
+def _with_pairs(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with the evidence of its findings as pairs, as in `explanation_fields`."""
+    findings = [
+        {**finding, "evidence": [{"name": k, "value": v} for k, v in finding["evidence"].items()]}
+        for finding in record["removed"]
+    ]
+    return record | {"removed": findings}
 
 
 def _filled(value: Any) -> Any:
@@ -809,20 +856,3 @@ def _no_value(value: Any) -> str:
     elif isinstance(value, list):
         items = value
     return next(filter(None, map(_no_value, items)), "")
-
-
-class _File(io.RawIOBase):
-    """A file object for pyarrow, in front of a sink."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._write: Callable[[bytes], object] = sink.write
-        self.stopped = False
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        taken = bytes(data)
-        if not self.stopped:
-            self._write(taken)
-        return len(taken)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, Self
 
 from cleaner.errors import OutputError
-from cleaner.formats.compression import Packed
+from cleaner.formats.compression import DamagedError, Packed, TruncatedError, Unpacked
 
 if TYPE_CHECKING:
     from cleaner.formats.kinds import Compression
@@ -195,6 +195,7 @@ class AtomicFile:
         os.fsync(stream.fileno())
         temporary.replace(self._target)
         self._temporary = None
+        _sync_folder(self._target.parent)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -204,6 +205,131 @@ class AtomicFile:
             raise
         except OSError as error:
             raise cannot_write(self.name, error) from error
+
+
+class AppendedFile:
+    """A file that is added to, for what must not be lost whatever becomes of the run.
+
+    What is in it stays. What is written is on the disk after `flush`, before which it may be taken
+    back; with a compression each flush ends a member or frame of its own.
+
+    Parameters
+    ----------
+    name
+        The file.
+    compression
+        How what is added is compressed.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, another run is writing it, or what is in it was cut off.
+    """
+
+    def __init__(self, name: str | Path, compression: Compression = "") -> None:
+        self.name = str(name)
+        self._path = Path(os.path.realpath(name))
+        self._compression: Compression = compression
+        self._stream: BinaryIO | None = None
+        self._packed: Packed | None = None
+        self._whole = 0  # bytes that stay
+
+    def __enter__(self) -> Self:
+        with self._errors():
+            stream = self._stream = self._path.open("ab")
+            try:
+                self._take(stream)
+            except BaseException:
+                stream.close()
+                raise
+        return self
+
+    def _take(self, stream: BinaryIO) -> None:
+        if not lock(stream):
+            raise OutputError(
+                "another run is writing it", place=self.name, next_step="wait for its end"
+            )
+        self._whole = self._path.stat().st_size
+        if self._whole and not self._is_whole():
+            raise OutputError(
+                "does not end where a line ends, as a run leaves it that is killed",
+                place=self.name,
+                next_step="name another file",
+            )
+
+    def _is_whole(self) -> bool:
+        with self._path.open("rb") as stream:
+            if not self._compression:
+                stream.seek(-1, os.SEEK_END)
+                return stream.read() == b"\n"
+            unpacked = Unpacked(stream, self._compression)
+            try:
+                while unpacked.read1():
+                    pass
+            except (TruncatedError, DamagedError):
+                return False
+        return True
+
+    def write(self, data: bytes) -> None:
+        """Take `data`."""
+        if self._stream is None:
+            raise ValueError("write outside the with block")
+        with self._errors():
+            if not self._compression:
+                self._stream.write(data)
+                return
+            self._packed = self._packed or Packed(self._stream.write, self._compression)
+            self._packed.write(data)
+
+    def flush(self) -> None:
+        """See that what was taken so far is on the disk."""
+        if self._stream is None:
+            return
+        with self._errors():
+            if self._packed is not None:
+                self._packed.close()
+                self._packed = None
+            self._stream.flush()
+            if self._path.is_file() and (size := self._path.stat().st_size) > self._whole:
+                os.fsync(self._stream.fileno())
+                _sync_folder(self._path.parent)  # it may be new
+                self._whole = size
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            if self._stream is not None:
+                with suppress(OSError):  # the flush has told of it already
+                    self._stream.close()
+            if kind is not None and self._path.is_file():
+                with suppress(OSError):
+                    self._take_back()
+
+    def _take_back(self) -> None:
+        """Leave what is on the disk for sure, and no file where there is nothing."""
+        if self._whole:
+            os.truncate(self._path, self._whole)
+        else:
+            self._path.unlink()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(self.name, error) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """See that the names in a folder are on the disk, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def lock(stream: IO[bytes]) -> bool:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -24,6 +24,17 @@ from cleaner.formats.encoding import STDIN, decode, shown
 from cleaner.formats.kinds import Format, Kind, is_packed_parquet, kind_of, suffixed
 
 _CHUNK = 1 << 18  # bytes asked for at once; a pipe gives what it has
+# How files begin that are no text. Not by their NULs: text may hold some, and keeps them.
+_NO_TEXT = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PAR1": "Parquet",
+    b"\xfd7zXZ\0": "xz",
+    b"PK\x03\x04": "a zip archive",
+    b"%PDF-": "PDF",
+    b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +51,14 @@ class Source:
     relative
         Its path below the folder or pattern that it was found by; its bare name where it was named
         itself.
+    is_said
+        Whether the user said the kind: what is only taken for text by its name must look like it.
     """
 
     name: str
     kind: Kind
     relative: str = ""
+    is_said: bool = True
 
     @property
     def format(self) -> Format:
@@ -101,12 +115,25 @@ class Source:
         Raises
         ------
         InputError
-            If it cannot be read.
+            If it cannot be read, or is taken for text and begins as other files do.
         """
         with self._reading():
             if self.kind.compression:
-                return Unpacked(stream, self.kind.compression).read()
-            return stream.read()
+                data = Unpacked(stream, self.kind.compression).read()
+            else:
+                data = stream.read()
+        if self.format == "text" and not self.is_said:
+            self._check_text(data)
+        return data
+
+    def _check_text(self, data: bytes) -> None:
+        for beginning, what in _NO_TEXT.items():
+            if data.startswith(beginning):
+                raise InputError(
+                    f"looks like {what}, not like text",
+                    place=shown(self.name),
+                    next_step="say with --format what it is, or leave it out",
+                )
 
     def lines(self, stream: BinaryIO) -> Iterator[bytes]:
         r"""Read whole lines of the open `stream` as they arrive: a slow pipe is not waited for.
@@ -188,7 +215,10 @@ def source(name: str, kind: str | None = None) -> Source:
             f"{name}: a compressed Parquet file cannot be read",
             next_step="unpack it first; Parquet compresses its own columns",
         )
-    return Source(name, kind_of(name, kind), PurePath(name).name)
+    path = PurePath(name)
+    if str(path) != STDIN:
+        name = str(path)  # one file, one name: ./a.txt is a.txt, as those of a folder are
+    return Source(name, kind_of(name, kind), path.name, kind is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,25 +265,77 @@ class Inputs:
         """Whether a name is a pattern of names, and no file's own."""
         return name != STDIN and glob.has_magic(name) and not os.path.lexists(name)
 
+    @property
+    def deep_patterns(self) -> list[str]:
+        """Those of the names that are patterns and match at any depth."""
+        return [name for name in self.names if self.is_pattern(name) and "**" in name]
+
+    @staticmethod
+    def root_of(name: str) -> Path:
+        """The folder below which a folder or pattern finds files."""
+        if Path(name).is_dir():
+            return Path(name)
+        plain = takewhile(lambda part: not glob.has_magic(part), PurePath(name).parts)
+        return Path(*plain)
+
+    def check(self, *, title: str | None = None, with_folders: bool = True) -> None:
+        """See that what the user named can be read, before the first of it is.
+
+        Parameters
+        ----------
+        title
+            The title of the document; only one text has its title from outside.
+        with_folders
+            Whether folders can be read too, as the files below them.
+
+        Raises
+        ------
+        InputError
+            If one of the names is missing, a directory, or not to be read.
+        OptionError
+            If standard input is named twice, or there is a title, and more or other than one text.
+        """
+        left_out = set(self.folders) if with_folders else set()
+        check_sources(
+            [
+                source(name, self.kind)
+                for name in self.names
+                if name not in left_out and not self.is_pattern(name)
+            ]
+        )
+        if title is not None and [item.format for item in islice(self, 2)] != ["text"]:
+            raise OptionError(
+                "--title and anything but one text document do not go together",
+                next_step="name a field with --title-field",
+            )
+
     def _in_folder(self, folder: Path) -> Iterator[Source]:
         """Files of a known kind, all of them where a kind is given; hidden ones never."""
         for path in _walk(folder):
-            if self.kind is not None or suffixed(path.name) is not None:
-                yield Source(
-                    str(path), kind_of(path.name, self.kind), str(path.relative_to(folder))
-                )
+            if self._is_known(path.name):
+                yield self._found(str(path), str(path.relative_to(folder)))
 
     def _by_pattern(self, pattern: str) -> Iterator[Source]:
-        plain = takewhile(lambda part: not glob.has_magic(part), PurePath(pattern).parts)
-        root = PurePath(*plain)
-        found = False
+        root = self.root_of(pattern)
         # Not Path.glob(): that takes no absolute patterns.
-        for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207
-            if Path(name).is_file():
-                found = True
-                yield Source(name, kind_of(name, self.kind), str(PurePath(name).relative_to(root)))
-        if not found:
+        names = [name for name in glob.glob(pattern, recursive=True) if Path(name).is_file()]  # noqa: PTH207
+        known = sorted(filter(self._is_known, names))
+        for name in known:
+            yield self._found(name, str(PurePath(name).relative_to(root)))
+        if not names:
             raise InputError("no file matches", place=pattern, next_step="check the pattern")
+        if not known:
+            raise InputError(
+                "no file of a known kind matches",
+                place=pattern,
+                next_step="say with --format what the files are",
+            )
+
+    def _is_known(self, name: str) -> bool:
+        return self.kind is not None or suffixed(name) is not None
+
+    def _found(self, name: str, relative: str) -> Source:
+        return Source(name, kind_of(name, self.kind), relative, self.kind is not None)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
