@@ -384,7 +384,7 @@ def test_what_the_base_knows_already_brings_next_to_nothing(tmp_path):
     ("rows", "says"),
     [
         ([{"text": "x"}], "there are no labels"),
-        ([{"lines": ["x"], "labels": [1]}], "1 labelled documents, at least 10"),
+        ([{"lines": ["x"], "labels": [1]}], "too few labelled documents: 1, where 10 are needed"),
         ([{"lines": ["x"], "labels": [0]}] * 12, "0 lines are labelled to be removed"),
         ([{"lines": ["x"], "labels": [1]}] * 12, "0 lines are labelled to be kept"),
     ],

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
 from cleaner.detector import FORMAT, FURNITURE, NETWORK, capped
+from cleaner.evaluation import Figures, figures
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
@@ -360,6 +362,29 @@ def _fit_networks(
             odds[index] = network.odds(own.lessons[index].fragments)
     network = fit_network(learned.lessons, steps=steps[1], known=known, say=say)
     return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
+
+
+def figures_by(
+    examples: Sequence[Example],
+    scores: Sequence[Floats],
+    threshold: float,
+    kind: Callable[[Labelled], str],
+) -> dict[str, Figures]:
+    """Figures over fragments, by what `kind` says of their documents."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, example in enumerate(examples):
+        groups[kind(example.document)].append(index)
+    return {
+        name: figures(
+            np.concatenate([examples[i].labels for i in indices]),
+            np.concatenate([scores[i] for i in indices]),
+            np.concatenate(
+                [examples[i].segments.ends - examples[i].segments.starts for i in indices]
+            ),
+            threshold,
+        )
+        for name, indices in sorted(groups.items())
+    }
 
 
 def _knowledge_apart(

@@ -8,7 +8,7 @@ JSON Lines, a document a line: ``news_clean``, ``news_injected``, ``news_noisy``
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any
 
 import click
 import numpy as np
-import numpy.typing as npt
 
 from cleaner.cleaning import ENCODED
 from cleaner.encoders import Encoder, load_encoder
@@ -27,7 +26,6 @@ from cleaner.evaluation import (
     Host,
     Labelled,
     compose,
-    figures,
     headline_records,
     intruder_records,
 )
@@ -43,8 +41,8 @@ from cleaner.training.corpora import (
 )
 from cleaner.training.detector import (
     FOLDS,
-    Example,
     Steps,
+    figures_by,
     fit,
     inverse_frequency,
     prepare,
@@ -272,26 +270,6 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
     return TopicModel.fit(np.concatenate(vectors), compact.astype(np.int64), axes=axes)
 
 
-def report(
-    examples: Sequence[Example], scores: Sequence[npt.NDArray[np.float64]], threshold: float
-) -> dict[str, Figures]:
-    """Figures by set, on documents of sites that the scoring model did not see."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for index, example in enumerate(examples):
-        groups[example.document.source].append(index)
-    return {
-        source: figures(
-            np.concatenate([examples[i].labels for i in indices]),
-            np.concatenate([scores[i] for i in indices]),
-            np.concatenate(
-                [examples[i].segments.ends - examples[i].segments.starts for i in indices]
-            ),
-            threshold,
-        )
-        for source, indices in sorted(groups.items())
-    }
-
-
 @click.command()
 @click.option("--encoder", "name", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
@@ -364,7 +342,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     )
     if slow is not None:
         slow.flush()
-    found = report(examples, fitted.held_out, threshold)
+    found = figures_by(examples, fitted.held_out, threshold, lambda document: document.source)
     for source, row in found.items():
         click.echo(f"{source:32s} {row}")
     save(

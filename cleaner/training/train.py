@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +20,17 @@ from cleaner.evaluation import (
     Host,
     Labelled,
     compose,
-    figures,
     headline_records,
     intruder_records,
 )
-from cleaner.training.detector import Example, Fitted, fit, inverse_frequency, prepare, save
+from cleaner.training.detector import (
+    Fitted,
+    figures_by,
+    fit,
+    inverse_frequency,
+    prepare,
+    save,
+)
 from cleaner.training.fit import digests, fit_topic
 from cleaner.training.folder import whole_folder
 from cleaner.training.sources import TrainingData, hosts_of, languages_of
@@ -162,7 +168,7 @@ def train(data: TrainingData, settings: TrainSettings, *, say: Say) -> Trained:
     return Trained(
         fitted,
         languages,
-        by_kind(examples, fitted.held_out, settings.threshold),
+        figures_by(examples, fitted.held_out, settings.threshold, _kind),
         dict(sorted(Counter(_kind(example.document) for example in examples).items())),
     )
 
@@ -183,26 +189,6 @@ def made(articles: Sequence[Host], language: str) -> list[Labelled]:
         ),
         *digests(articles, round(_DIGESTS * len(articles))),
     ]
-
-
-def by_kind(
-    examples: Sequence[Example], scores: Sequence[Any], threshold: float
-) -> dict[str, Figures]:
-    """Figures over fragments by kind of document: made ones, and labelled ones by source."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for index, example in enumerate(examples):
-        groups[_kind(example.document)].append(index)
-    return {
-        kind: figures(
-            np.concatenate([examples[i].labels for i in indices]),
-            np.concatenate([scores[i] for i in indices]),
-            np.concatenate(
-                [examples[i].segments.ends - examples[i].segments.starts for i in indices]
-            ),
-            threshold,
-        )
-        for kind, indices in sorted(groups.items())
-    }
 
 
 def _kind(document: Labelled) -> str:
