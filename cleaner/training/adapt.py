@@ -155,7 +155,8 @@ def _check(data: TrainingData) -> None:
     counts = Counter(label for document in data.labelled for label in document.labels)
     if len(data.labelled) < FEWEST_DOCUMENTS:
         raise InputError(
-            f"too few labelled documents: {len(data.labelled)}, where {FEWEST_DOCUMENTS} are needed",
+            f"too few labelled documents: {len(data.labelled)}, where {FEWEST_DOCUMENTS} are"
+            " needed",
             next_step="label more: a few lines in each of many documents teach most",
         )
     for label, what in ((1, "removed"), (0, "kept")):
