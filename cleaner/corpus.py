@@ -142,6 +142,8 @@ class Survey:
         How many.
     size
         Bytes of all of them as they are stored; None where one is a pipe.
+    packed
+        Whether one is compressed, and holds more than its size says.
     one_text
         Whether it is one text document and nothing else.
     formats
@@ -150,8 +152,14 @@ class Survey:
 
     sources: int
     size: int | None
+    packed: bool
     one_text: bool
     formats: frozenset[Format]
+
+    @property
+    def unpacked(self) -> int | None:
+        """Bytes of all of them when they are read; None where that is not known."""
+        return None if self.packed else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +281,7 @@ def _check_files(job: Job) -> None:
 def _survey(job: Job) -> Survey:
     """Look at each source once: there may be a million."""
     count, size, one_text = 0, 0, True
-    known = True
+    known, packed = True, False
     formats: set[Format] = set()
     checks = list(_checks(job))
     for item in job.inputs:
@@ -283,6 +291,7 @@ def _survey(job: Job) -> Survey:
         count += 1
         one_text = count == 1 and item.format == "text"
         formats.add(item.format)
+        packed |= item.format == "parquet" or bool(item.kind.compression)
         if item.is_regular:
             size += item.path.stat().st_size
         else:
@@ -293,7 +302,7 @@ def _survey(job: Job) -> Survey:
             place=", ".join(job.inputs.names),
             next_step="say with --format what the files are",
         )
-    return Survey(count, size if known else None, one_text, frozenset(formats))
+    return Survey(count, size if known else None, packed, one_text, frozenset(formats))
 
 
 def _checks(job: Job) -> Iterator[Callable[[Iterable[Source]], None]]:
@@ -400,13 +409,13 @@ def _worked_out(job: Job, survey: Survey, blocks: Blocks) -> Iterator[Answer]:
     count = cores() if job.jobs is None else job.jobs
     if survey.one_text:
         count = 1
-    elif job.jobs is None and survey.size is not None:
-        count = min(count, max(1, survey.size // _SMALL))
+    elif job.jobs is None and survey.unpacked is not None:
+        count = min(count, max(1, survey.unpacked // _SMALL))
     if count == 1:
         yield from answers_here(blocks, make_filter(job.options, job.settings))
         return
-    if job.jobs is None and survey.size is None:
-        # What comes through a pipe may be little: workers are started when it proves to be much.
+    if job.jobs is None and survey.unpacked is None:
+        # It may be little: workers are started when it proves to be much.
         begun = _first(blocks, _SMALL)
         yield from answers_here(begun, make_filter(job.options, job.settings))
         if blocks.is_ended:
@@ -435,7 +444,7 @@ def _journal(job: Job, survey: Survey, told: NoBar) -> Iterator[Journal | None]:
             )
         yield None
         return
-    if survey.size < _SMALL and not job.resume:
+    if not job.resume and survey.unpacked is not None and survey.unpacked < _SMALL:
         yield None  # it is done again sooner than a journal is begun
         return
     from cleaner.journal import Journal, journal_path

@@ -884,6 +884,16 @@ def many(tmp_path):
     return path
 
 
+def test_a_small_file_that_unpacks_to_much_is_gone_on_with(many, tmp_path):
+    packed, whole, out = (tmp_path / name for name in ("in.jsonl.gz", "whole.jsonl", "out.jsonl"))
+    packed.write_bytes(gzip.compress(many.read_bytes()))
+    assert packed.stat().st_size < 1 << 18
+    done(packed, "-o", whole, *DROP)
+    killed(packed, "-o", out, *DROP, when=lambda: size(journal(out)) > 3_000)
+    done(packed, "-o", out, *DROP, "--resume")
+    assert out.read_bytes() == whole.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("suffix", "jobs"),
     [(".jsonl", "-j1"), (".jsonl.gz", "-j2"), (".jsonl.zst", "-j1"), (".parquet", "-j2")],
