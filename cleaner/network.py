@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cleaner.words import Terms
 
 Array = npt.NDArray[np.float32]
-LANDMARKS = 128  # fragments that the others attend to: keeps the cost linear in length
+LANDMARKS = 256  # fragments that the others attend to: keeps the cost linear in length
 CLIPPED = 4.0  # standard deviations
 VECTOR_SCALE = 8.0  # unit vectors have small entries
 TITLE_SCALE = 4.0

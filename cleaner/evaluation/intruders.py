@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from cleaner.evaluation.labelled import Labelled
 _CLEAN = 0.3  # documents without an intruder
 _SAME_SUBJECT = 0.3  # donors on the host's subject, at least
 _SHUFFLED = 0.25  # documents in scrambled order
-_BY_LINE = 0.5  # of these: lines in scrambled order, not sentences
 _LINE_EACH = 0.3  # of the others: a sentence a line
 _TITLED = 0.7  # documents with a title
 _OWN_LINE = 0.5  # scattered intruders on lines of their own
@@ -137,15 +135,6 @@ LEADS = (
 )  # fmt: skip
 
 
-def _lines_shuffled(sentences: list[_Sentence], generator: np.random.Generator) -> list[_Sentence]:
-    """The lines in scrambled order, each with its sentences as they were."""
-    lines = [list(line) for _, line in groupby(sentences, key=lambda sentence: sentence[1])]
-    order = generator.permutation(len(lines))
-    return [
-        (text, number, label) for number, line in enumerate(order) for text, _, label in lines[line]
-    ]
-
-
 def _record(
     host: Host, sentences: list[_Sentence], kind: str, generator: np.random.Generator
 ) -> dict[str, Any]:
@@ -176,10 +165,8 @@ def _kept(host: Host) -> list[_Sentence]:
 
 
 def _rearranged(sentences: list[_Sentence], generator: np.random.Generator) -> list[_Sentence]:
-    """Some documents with their sentences or lines in scrambled order, some a sentence a line."""
+    """Some documents in scrambled order, and some with a sentence a line."""
     if generator.random() < _SHUFFLED:
-        if generator.random() < _BY_LINE:
-            return _lines_shuffled(sentences, generator)
         order = generator.permutation(len(sentences))
         return [(sentences[i][0], n, sentences[i][2]) for n, i in enumerate(order)]
     if generator.random() < _LINE_EACH:

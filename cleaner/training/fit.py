@@ -103,7 +103,7 @@ ALL = Sizes(
     },
     articles=1_600,
     varied=4_500,
-    mixtures=10,
+    mixtures=12,
     rounds=2,
 )
 PART = Sizes(
@@ -284,7 +284,7 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
 @click.option(
     "--foreign-steps",
     type=(int, int),
-    default=(5_000, 12_000),
+    default=(5_000, 18_000),
     show_default=True,
     help="Batches that the networks for foreign prose learn from: of the folds, and the last one.",
 )
