@@ -33,6 +33,7 @@ from cleaner.scores import (
     Calibration,
     network_weight,
     of_one_piece,
+    raised,
     sigmoid,
 )
 from cleaner.segment import segment
@@ -250,16 +251,18 @@ class Detector:
         """
         first, second = self._trees()
         matrix = scored.observed.matrix()
-        slope, rarity = self.calibration.slope, self.calibration.rarity
-        base = slope * second.base + self.calibration.intercept - rarity
-        last = slope * second.contributions(matrix)
+        names = list(self.manifest["evidence"])
+        base = self.calibration.slope * second.base + self.calibration.intercept
+        last = self.calibration.slope * second.contributions(matrix)
+        own = raised(base + last.sum(axis=1), scored.first, scored.network_weight)
+        last[:, names.index("first")] += own
         furniture = scored.observed.columns.get("furniture")
-        trees = base + rarity + last.sum(axis=1)
-        weight = scored.network_weight
-        parts = self.calibration.by_networks(trees, scored.first, furniture, weight=weight)
-        for name, part in zip(("first", "furniture"), parts, strict=True):
-            if name in self.manifest["evidence"]:
-                last[:, self.manifest["evidence"].index(name)] += part
+        if furniture is not None:  # what is furniture is not rare
+            rarity = self.calibration.rarity
+            base -= rarity
+            last[:, names.index("furniture")] += rarity - self.calibration.rarer(
+                furniture, len(furniture)
+            )
         odds = base + last.sum(axis=1)
         whole = of_one_piece(sigmoid(odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:

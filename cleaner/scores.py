@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 FAMILY = 3
 CERTAIN = math.log(0.85 / 0.15)  # log-odds
 NETWORK_WEIGHT = 0.75
-# The same towards the network for furniture, for what it takes for some.
-FURNITURE_WEIGHT = 0.5
-
-
-class ByNetworks(NamedTuple):
-    """What the networks add to the trees' log-odds by themselves, each of shape (n,)."""
-
-    first: Floats
-    furniture: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +52,25 @@ class Calibration:
         """Log-odds as they hold in the training, from those of the trees."""
         return self.slope * trees + self.intercept
 
-    def by_networks(
-        self, odds: Floats, first: Floats, furniture: Floats | None, *, weight: float
-    ) -> ByNetworks:
-        """What the networks add to the trees' log-odds `odds`.
+    def rarer(self, furniture: Floats | None, count: int) -> Floats:
+        """By how much the log-odds of `count` fragments are lower in the world: shape (n,).
 
-        Each raises what it is surer of than the trees: the one for foreign prose by `weight` of the
-        way, the one for furniture what it takes for some. What is furniture is not rare.
+        What the network for furniture, by its log-odds, takes for some is not rare.
         """
-        raised = np.asarray(weight * np.maximum(first - odds, 0.0))
         if furniture is None:
-            return ByNetworks(raised, np.full(len(odds), self.rarity))
-        surer = FURNITURE_WEIGHT * np.maximum(furniture - odds - raised, 0.0)
-        return ByNetworks(
-            raised, np.where(furniture > 0, surer, 0.0) + self.rarity * sigmoid(furniture)
-        )
+            return np.zeros(count)
+        return np.asarray(self.rarity * sigmoid(-furniture))
 
     def decided(
         self, odds: Floats, first: Floats, furniture: Floats | None, *, weight: float
     ) -> Floats:
-        """Log-odds of trees and networks together, shape (n,)."""
-        return np.asarray(
-            odds + sum(self.by_networks(odds, first, furniture, weight=weight)) - self.rarity
-        )
+        """Log-odds of trees and networks together, shape (n,), from the trees' `odds`."""
+        return odds + raised(odds, first, weight) - self.rarer(furniture, len(odds))
+
+
+def raised(odds: Floats, first: Floats, weight: float) -> Floats:
+    """How far the network's `first` raises the trees' `odds` where it is surer: by `weight`."""
+    return np.asarray(weight * np.maximum(first - odds, 0.0))
 
 
 def network_weight(odds: Floats, first: Floats) -> float:

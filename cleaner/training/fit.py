@@ -119,8 +119,9 @@ PART = Sizes(
     rounds=5,
     longest=300,
 )
-# Log-odds: seven in ten of the made articles have foreign prose in them, and in a corpus far fewer.
-_RARITY = 1.8
+# Log-odds: foreign prose was put into seven in ten of the articles; of a corpus one in five is
+# taken to have some.
+_RARITY = 2.2
 _LONGEST = 500  # lines of a clean article
 _SHORTEST_HOST = 8  # sentences
 _LONGEST_HOST = 120  # sentences
