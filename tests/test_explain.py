@@ -6,6 +6,8 @@ import io
 import itertools
 import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,6 +37,14 @@ DETECTORS = sorted(path.parent for path in MODELS.glob("*/detector/trees.npz"))
 
 def run(*arguments, stdin=None):
     return CliRunner().invoke(main, ["explain", *map(str, arguments)], input=stdin)
+
+
+EXPLAINED = Path(__file__).parent.parent / "docs" / "explain.md"
+NUMBER = re.compile(r"[+−-]?\d+\.\d+")
+
+
+def as_number(text):
+    return float(text.replace("−", "-"))
 
 
 # --- the values themselves -----------------------------------------------------------------------
@@ -445,6 +455,23 @@ def test_on_a_terminal_what_goes_is_struck_through(fast, seed):
     )
     show(console, Explained.of("article.txt", fast.inspect(Document(seed)), fast), top=3)
     assert "\x1b[9;31m" in screen.getvalue()
+
+
+def test_the_sums_in_the_documentation_are_those_of_the_seed(article):
+    told = [
+        line.strip().removesuffix(", ...")
+        for line in EXPLAINED.read_text("utf-8").splitlines()
+        if line.startswith(("    first look", "    last look"))
+    ]
+    shown = [line.strip() for line in run(article).stdout.splitlines()]
+    for line in told:
+        words = NUMBER.sub("", line)
+        alike = [other for other in shown if NUMBER.sub("", other).startswith(words)]
+        figures = [[as_number(text) for text in NUMBER.findall(one)] for one in (line, *alike)]
+        # Machines differ in the last digits.
+        assert any(
+            figures[0] == pytest.approx(own[: len(figures[0])], abs=0.05) for own in figures[1:]
+        )
 
 
 def test_top_shows_the_highest_and_nothing_else(article):
