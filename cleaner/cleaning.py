@@ -17,7 +17,8 @@ from cleaner.encoders import MODELS, Encoder, load_encoder
 from cleaner.errors import ModelError, OptionError
 from cleaner.evidence import Encoded
 from cleaner.language import language_of
-from cleaner.reasons import REASONS, reason_of
+from cleaner.options import check_threshold, patterns, reasons
+from cleaner.reasons import reason_of
 from cleaner.results import CleanResult, Finding, Fragment
 from cleaner.segment import Segments, segment
 
@@ -127,11 +128,11 @@ class Cleaner:
         exclude: Sequence[str] = (),
         model: str | Path | None = None,
     ) -> None:
-        self._keep = _compile(keep, "keep")
-        self._drop = _compile(drop, "drop")
-        self._reasons = _choose_reasons(only, exclude)
+        self._keep = patterns("keep", keep)
+        self._drop = patterns("drop", drop)
+        self._reasons = reasons(only, exclude, drop=drop)
         if threshold is not None:
-            _check_threshold(threshold)
+            check_threshold(threshold)
         if encoder is None and model is None:
             encoder = "fast"
         name = encoder if isinstance(encoder, str | None) else encoder.name
@@ -173,6 +174,9 @@ class Cleaner:
 
         A result is the same whatever the document is batched with.
         """
+        if isinstance(documents, str):
+            # Its letters would be cleaned one by one.
+            raise OptionError("documents is a string", next_step="give a list of them")
         if batch_documents < 1:
             raise OptionError(f"batch_documents is {batch_documents}", next_step="use 1 or more")
         stream = iter(documents)
@@ -185,7 +189,7 @@ class Cleaner:
 
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
         """`result` at another threshold, from its scores: nothing is encoded again."""
-        _check_threshold(threshold)
+        check_threshold(threshold)
         # The header is what stands before the first fragment, however it was recognised.
         body = result.fragments[0].start if result.fragments else len(result.source)
         segments = segment(result.source, language=self._languages[0], skip=[Span(0, body)])
@@ -398,22 +402,6 @@ def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
     return any(pattern.search(text) for pattern in patterns)
 
 
-def check_options(
-    *,
-    threshold: float | None = None,
-    keep: Sequence[str] = (),
-    drop: Sequence[str] = (),
-    only: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-) -> None:
-    """Raise `OptionError` where `Cleaner` would, without loading a model."""
-    _compile(keep, "keep")
-    _compile(drop, "drop")
-    _choose_reasons(only, exclude)
-    if threshold is not None:
-        _check_threshold(threshold)
-
-
 def check_encoder(name: str | None, *, model: str | Path | None) -> None:
     """Raise `ModelError` where an encoder has no detector with it, without loading either."""
     if model is None and name not in ("fast", "accurate"):
@@ -421,33 +409,3 @@ def check_encoder(name: str | None, *, model: str | Path | None) -> None:
             f"no detector has been fitted for the encoder {name!r}",
             next_step="use fast or accurate, or give the folder of a detector fitted for it",
         )
-
-
-def _check_threshold(threshold: float) -> None:
-    if not 0.0 <= threshold <= 1.0:
-        raise OptionError(
-            f"the threshold is {threshold}", next_step="use a probability from 0 to 1"
-        )
-
-
-def _compile(patterns: Sequence[str], option: str) -> tuple[re.Pattern[str], ...]:
-    compiled = []
-    for pattern in patterns:
-        try:
-            compiled.append(re.compile(pattern))
-        except re.error as error:
-            raise OptionError(
-                f"{pattern!r} is no regular expression ({error})",
-                place=option,
-                next_step="see the syntax of Python's re",
-            ) from error
-    return tuple(compiled)
-
-
-def _choose_reasons(only: Sequence[str], exclude: Sequence[str]) -> frozenset[str]:
-    for reason in (*only, *exclude):
-        if reason not in REASONS:
-            raise OptionError(
-                f"{reason!r} is no reason", next_step=f"use one of {', '.join(REASONS)}"
-            )
-    return frozenset(only or REASONS) - frozenset(exclude)

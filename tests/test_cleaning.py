@@ -208,11 +208,20 @@ def test_excluded_reasons_do_not_stop_a_drop():
         ({"drop": ["[z-a]"]}, "drop: .* is no regular expression"),
         ({"only": ["boring"]}, "'boring' is no reason; use one of off-topic"),
         ({"exclude": ["boring"]}, "'boring' is no reason"),
+        ({"drop": "Advertisement"}, "drop is the string 'Advertisement'; give a list of them"),
+        ({"only": "advert"}, "only is the string 'advert'; give a list"),
+        ({"only": ["legal"], "exclude": ["legal"]}, "'legal' is both a reason to remove for and"),
+        ({"drop": ["JUNK"], "exclude": ["pattern"]}, "patterns to drop, and 'pattern'"),
     ],
 )
 def test_options_that_are_not_one(options, says):
     with pytest.raises(OptionError, match=says):
         Cleaner(**options)
+
+
+def test_one_text_is_not_taken_for_many(fast):
+    with pytest.raises(OptionError, match="documents is a string; give a list of them"):
+        list(fast.clean_many(ARTICLE))
 
 
 def test_no_batch(fast):
