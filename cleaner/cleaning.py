@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleaner.detector import Detector, Scored
-from cleaner.document import Document, Span, find_header
+from cleaner.document import Document, find_header
 from cleaner.encoders import MODELS, Encoder, load_encoder
 from cleaner.errors import ModelError, OptionError
 from cleaner.evidence import Encoded
@@ -190,9 +190,7 @@ class Cleaner:
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
         """`result` at another threshold, from its scores: nothing is encoded again."""
         check_threshold(threshold)
-        # The header is what stands before the first fragment, however it was recognised.
-        body = result.fragments[0].start if result.fragments else len(result.source)
-        segments = segment(result.source, language=self._languages[0], skip=[Span(0, body)])
+        segments = segment(result.source, language=self._languages[0], skip=result.header)
         return self._finish(result, segments, threshold)
 
     def _clean_batch(self, tasks: Sequence[_Task]) -> Iterator[CleanResult]:

@@ -104,6 +104,14 @@ class CleanResult:
         return delete(self.source, [Span(f.start, f.end) for f in self.findings])
 
     @property
+    def header(self) -> list[Span]:
+        """Where the header's lines stand, however they were recognised: what is in no fragment."""
+        ends = [0, *(fragment.end for fragment in self.fragments)]
+        starts = [*(fragment.start for fragment in self.fragments), len(self.source)]
+        gaps = zip(ends, starts, strict=True)
+        return [Span(a, b) for a, b in gaps if self.source[a:b].strip()]
+
+    @property
     def changed(self) -> bool:
         """Whether anything was removed."""
         return bool(self.findings)

@@ -167,24 +167,35 @@ def headline(explained: Explained) -> str:
 
 def rows(explained: Explained, chosen: Sequence[int], *, top: bool) -> Iterator[Row]:
     """The document in its order with evidence for the `chosen`, or with `top` these alone."""
+    if top:
+        yield from (_row(explained, index, is_chosen=True) for index in chosen)
+        return
     result = explained.inspected.result
     wanted = set(chosen)
-    if not top:
-        body = result.fragments[0].start if result.fragments else len(result.source)
-        for line in result.source[:body].splitlines():
-            if line.strip():
-                yield Row(printable(line.strip()), None, goes=False, reason="")
-    for index in chosen if top else range(len(result.fragments)):
-        fragment = result.fragments[index]
-        text = printable(result.source[fragment.start : fragment.end])
-        notes = _notes(explained, index) if index in wanted else ()
-        yield Row(
-            text,
-            explained.score(index),
-            goes=explained.goes[index],
-            reason=fragment.reason,
-            notes=notes,
-        )
+    at = 0
+    for index, fragment in enumerate(result.fragments):
+        yield from _header(result.source[at : fragment.start])
+        yield _row(explained, index, is_chosen=index in wanted)
+        at = fragment.end
+    yield from _header(result.source[at:])
+
+
+def _header(text: str) -> Iterator[Row]:
+    """The lines of what is no fragment."""
+    for line in text.splitlines():
+        if line.strip():
+            yield Row(printable(line.strip()), None, goes=False, reason="")
+
+
+def _row(explained: Explained, index: int, *, is_chosen: bool) -> Row:
+    fragment = explained.inspected.result.fragments[index]
+    return Row(
+        printable(explained.inspected.result.source[fragment.start : fragment.end]),
+        explained.score(index),
+        goes=explained.goes[index],
+        reason=fragment.reason,
+        notes=_notes(explained, index) if is_chosen else (),
+    )
 
 
 def _notes(explained: Explained, index: int) -> tuple[str, ...]:

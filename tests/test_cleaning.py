@@ -62,6 +62,15 @@ def test_a_header_is_no_fragment(fast):
     assert result.text.startswith(header)
 
 
+def test_what_stands_among_the_lines_of_a_header_is_judged(fast):
+    text = "Bridge anew\n2022-02-15\nBy Anna Smith\nhttps://example.org/bridge\n" + ARTICLE
+    result = fast.clean_and_explain(text)
+    shown = [text[fragment.start : fragment.end] for fragment in result.fragments]
+    assert shown[0] == "By Anna Smith"
+    assert "https://example.org/bridge" not in shown
+    assert fast.apply(result, threshold=fast.threshold) == result
+
+
 def test_the_title_given_is_no_fragment_where_the_text_opens_with_it(fast):
     text = "A bridge is built anew\n" + ARTICLE
     with_title = fast.clean_and_explain(text, title="A bridge is built anew")

@@ -487,6 +487,12 @@ def test_what_was_not_judged_says_why():
     assert "first_look" not in fragment
 
 
+def test_the_lines_of_a_header_are_shown_where_they_stand():
+    shown = run(stdin="A bridge\n2022-02-15\nBy Anna Smith\nhttps://example.org/a\n").stdout
+    rows = [line.strip() for line in shown.splitlines()[1:]]
+    assert rows == ["A bridge", "2022-02-15", "By Anna Smith", "https://example.org/a"]
+
+
 def test_jsonl_gives_one_explanation_a_record(tmp_path, seed):
     path = tmp_path / "two.jsonl"
     records = [{"id": "a", "text": seed}, {"id": "b", "text": "One line."}]
