@@ -252,7 +252,7 @@ class Cleaner:
 
     def goes(self, result: CleanResult) -> list[bool]:
         """Whether each fragment of `result` is removed at the cleaner's own threshold."""
-        return [self._goes(f, result.source, self.threshold) for f in result.fragments]
+        return _goes(result, self.settled(result), self.threshold)
 
     def settled(self, result: CleanResult) -> list[bool | None]:
         """Whether a pattern or its reason settles each fragment of `result`, whatever its score.
@@ -272,40 +272,35 @@ class Cleaner:
 
     def _finish(self, result: CleanResult, segments: Segments, threshold: float) -> CleanResult:
         """Decide what goes, and cut it."""
-        fragments = list(result.fragments)
-        if self._drop:
-            fragments = [self._dropped(fragment, result.source) for fragment in fragments]
-        remove = [self._goes(fragment, result.source, threshold) for fragment in fragments]
-        findings = tuple(
-            Finding(
-                start=span.start,
-                end=span.end,
-                text=result.source[span.start : span.end],
-                score=fragments[index].score,
-                reason=fragments[index].reason,
-                evidence=fragments[index].evidence,
+        settled = self.settled(result)
+        remove = _goes(result, settled, threshold)
+        findings = []
+        for index, span in segments.deletions(remove).items():
+            told = result.fragments[index].told(dropped=settled[index])
+            text = result.source[span.start : span.end]
+            findings.append(
+                Finding(span.start, span.end, text, told.score, told.reason, told.evidence)
             )
-            for index, span in segments.deletions(remove).items()
-        )
-        return replace(result, findings=findings, fragments=tuple(fragments))
-
-    def _dropped(self, fragment: Fragment, source: str) -> Fragment:
-        if _matches(self._drop, source[fragment.start : fragment.end]):
-            return replace(fragment, score=1.0, reason="pattern")
-        return fragment
-
-    def _goes(self, fragment: Fragment, source: str, threshold: float) -> bool:
-        settled = self._settled(fragment, source)
-        # A score of nought is no suspicion, whatever the threshold.
-        return fragment.score >= max(threshold, 1e-9) if settled is None else settled
+        return replace(result, findings=tuple(findings))
 
     def _settled(self, fragment: Fragment, source: str) -> bool | None:
         """Whether a fragment goes or stays whatever its score; None where the score decides."""
-        if self._keep and _matches(self._keep, source[fragment.start : fragment.end]):
+        text = source[fragment.start : fragment.end]
+        if _matches(self._keep, text):
             return False
-        if fragment.reason == "pattern":
+        if _matches(self._drop, text):
             return True
         return None if fragment.reason in self._reasons else False
+
+
+def _goes(result: CleanResult, settled: Sequence[bool | None], threshold: float) -> list[bool]:
+    """Whether each fragment goes at the threshold, where nothing else settles it."""
+    # A score of nought is no suspicion, whatever the threshold.
+    least = max(threshold, 1e-9)
+    return [
+        fragment.score >= least if fixed is None else fixed
+        for fragment, fixed in zip(result.fragments, settled, strict=True)
+    ]
 
 
 def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:

@@ -167,6 +167,17 @@ def test_drop():
     assert (finding.score, finding.reason) == (1.0, "pattern")
 
 
+def test_a_cleaner_without_the_pattern_decides_anew(fast):
+    """Scores outlive a pattern: it is told by the finding, and not by the fragment."""
+    dropping = Cleaner(drop=["^JUNK", "council"])
+    result = dropping.clean_and_explain(ARTICLE)
+    assert fast.apply(result, threshold=fast.threshold) == fast.clean_and_explain(ARTICLE)
+    assert dropping.apply(result, threshold=1.0).findings
+    assert dropping.settled(result).count(True) == len(
+        [finding for finding in result.findings if finding.reason == "pattern"]
+    )
+
+
 def test_patterns_see_the_fragment_alone():
     """`^`, `$` and what looks around itself stop at the fragment's edges."""
     text = ARTICLE.replace("\n", " ")
