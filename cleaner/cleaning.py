@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaner.detector import Detector, Scored
+from cleaner.detector import Detector, encoder_of
 from cleaner.document import Document, find_header
-from cleaner.encoders import MODELS, Encoder, load_encoder
+from cleaner.encoders import Encoder, detector_folder, load_encoder
 from cleaner.errors import ModelError, OptionError
 from cleaner.evidence import Encoded
 from cleaner.language import language_of
-from cleaner.options import check_threshold, patterns, reasons
+from cleaner.options import BATCH_DOCUMENTS, check_threshold, patterns, reasons
 from cleaner.reasons import reason_of
 from cleaner.results import CleanResult, Finding, Fragment
 from cleaner.segment import Segments, segment
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: bounds the cost of a long one
-BATCH_DOCUMENTS = 32
 _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence stays near the core
 LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
 NO_SUSPICION = 0.05  # score below which no reason is sought and no evidence kept
@@ -136,12 +135,13 @@ class Cleaner:
         if encoder is None and model is None:
             encoder = "fast"
         name = encoder if isinstance(encoder, str | None) else encoder.name
-        check_encoder(name, model=model)
-        folder = Path(model) if model is not None else MODELS / str(name) / "detector"
+        folder = Path(model) if model is not None else detector_folder(name)
         self._detector = Detector.load(folder)
         if encoder is None:
             encoder = name = encoder_of(folder, self._detector.manifest)
-        self._encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        if isinstance(encoder, str):
+            encoder = load_encoder(encoder, is_shipped=model is None)
+        self._encoder = encoder
         # A detector that does not say so was made for English.
         self._languages = tuple(self._detector.manifest.get("languages") or ("en",))
         expected = len(self._detector.knowledge.topic.mean)
@@ -303,25 +303,6 @@ def _goes(result: CleanResult, settled: Sequence[bool | None], threshold: float)
     ]
 
 
-def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """Name or folder of the encoder that the detector in `folder` was fitted for.
-
-    Raises
-    ------
-    ModelError
-        If the detector does not say.
-    """
-    name = manifest.get("encoder")
-    if not isinstance(name, str) or not name:
-        raise ModelError(
-            "the detector does not say which encoder it was fitted for",
-            place=str(folder),
-            next_step="name it with --encoder",
-        )
-    beside = folder / name  # an encoder of one's own is named by its way from the detector
-    return str(beside) if beside.is_dir() else name
-
-
 def _prepare(document: Document, languages: Sequence[str]) -> _Task:
     if len(document.text) > LONGEST:
         return _Task(document, "", segment(""), f"longer than {LONGEST:,} characters")
@@ -393,12 +374,3 @@ def _fragments(segments: Segments, scored: Scored) -> tuple[Fragment, ...]:
 
 def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
     return any(pattern.search(text) for pattern in patterns)
-
-
-def check_encoder(name: str | None, *, model: str | Path | None) -> None:
-    """Raise `ModelError` where an encoder has no detector with it, without loading either."""
-    if model is None and name not in ("fast", "accurate"):
-        raise ModelError(
-            f"no detector has been fitted for the encoder {name!r}",
-            next_step="use fast or accurate, or give the folder of a detector fitted for it",
-        )

@@ -10,6 +10,8 @@ from typing import Any, cast
 from cleaner.errors import OptionError
 from cleaner.reasons import REASONS
 
+BATCH_DOCUMENTS = 32  # encoded together
+
 
 def check_options(
     *,

@@ -13,6 +13,7 @@ from inputs import NAMED
 from cleaner import Document, cleaning
 from cleaner.cleaning import Cleaner
 from cleaner.detector import LONGEST_FURNITURE, UNREAD
+from cleaner.encoders import MODELS, detector_folder, transformer
 from cleaner.errors import ModelError, OptionError
 from cleaner.formats import decode
 
@@ -254,17 +255,41 @@ def test_an_encoder_without_a_detector():
         Cleaner(encoder="another")
 
 
+@pytest.mark.accurate
+def test_the_folder_of_its_weights_is_the_accurate_encoder():
+    weights = transformer._packaged_weights()
+    if weights is None:
+        pytest.skip("the weights are not installed")
+    assert detector_folder(str(weights)) == MODELS / "accurate" / "detector"
+    assert Cleaner(encoder=str(weights)).encoder_name == "accurate"
+
+
+def test_a_folder_of_other_weights_is_not_the_accurate_encoder(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"other")
+    with pytest.raises(ModelError, match="no detector has been fitted for the encoder"):
+        Cleaner(encoder=str(tmp_path))
+
+
 def test_a_folder_that_is_no_detector(tmp_path):
     with pytest.raises(ModelError, match="cannot read the detector") as caught:
         Cleaner(model=tmp_path)
     assert caught.value.place == str(tmp_path)
 
 
-def test_a_manifest_without_its_figures(tmp_path, fast):
+@pytest.mark.parametrize(
+    ("figures", "says"),
+    [
+        ({"threshold": "high"}, "its threshold is 'high'"),
+        ({"evidence": None}, "it does not list its evidence"),
+        ({"calibration": None}, "cannot read the detector"),
+    ],
+)
+def test_a_manifest_without_its_figures(tmp_path, fast, figures, says):
     for file in fast._detector.folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "manifest.json").write_text('{"format": 1}')
-    with pytest.raises(ModelError, match="cannot read the detector"):
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, **figures}))
+    with pytest.raises(ModelError, match=says):
         Cleaner(model=tmp_path)
 
 

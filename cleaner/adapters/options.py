@@ -86,7 +86,7 @@ class CleanerOptions:
     model: str | Path | None = None
 
     def __post_init__(self) -> None:
-        from cleaner.cleaning import check_encoder
+        from cleaner.encoders import detector_folder
 
         for name in _SEQUENCES:
             object.__setattr__(self, name, strings(name, getattr(self, name)))
@@ -101,7 +101,8 @@ class CleanerOptions:
             only=self.only,
             exclude=self.exclude,
         )
-        check_encoder(self.encoder, model=self.model)
+        if self.model is None:
+            detector_folder(self.encoder)
 
     @classmethod
     def of(cls, **options: Unpack[CleanerKeywords]) -> Self:
