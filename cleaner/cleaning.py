@@ -17,7 +17,14 @@ from cleaner.encoders import Encoder, detector_folder, load_encoder
 from cleaner.errors import ModelError, OptionError
 from cleaner.evidence import Encoded
 from cleaner.language import language_of
-from cleaner.options import BATCH_DOCUMENTS, check_threshold, patterns, reasons
+from cleaner.options import (
+    BATCH_DOCUMENTS,
+    check_model,
+    check_threshold,
+    check_type,
+    patterns,
+    reasons,
+)
 from cleaner.reasons import reason_of
 from cleaner.results import CleanResult, Finding, Fragment
 from cleaner.segment import Segments, segment
@@ -94,8 +101,8 @@ class Cleaner:
     Parameters
     ----------
     encoder
-        ``fast``, ``accurate``, a model folder, a model's name, or any `Encoder`. None: the one
-        that `model` was fitted for, ``fast`` without a model.
+        ``fast``, ``accurate`` or the folder of its weights; with `model` also another model's name
+        or folder, or any `Encoder`. None: the one that `model` was fitted for, ``fast`` without it.
     threshold
         Probability from which a fragment is removed, 0 to 1. None: the detector's own, chosen for
         precision on sites it was not trained on.
@@ -111,7 +118,7 @@ class Cleaner:
     Raises
     ------
     OptionError
-        If a threshold, pattern or reason is not one.
+        If a threshold, pattern or reason is not one, or a value is of a wrong type.
     ModelError
         If the encoder or its detector cannot be had.
     """
@@ -127,6 +134,7 @@ class Cleaner:
         exclude: Sequence[str] = (),
         model: str | Path | None = None,
     ) -> None:
+        check_model(encoder, model)
         self._keep = patterns("keep", keep)
         self._drop = patterns("drop", drop)
         self._reasons = reasons(only, exclude, drop=drop)
@@ -173,25 +181,32 @@ class Cleaner:
         """Results in the order of `documents`, lazily, `batch_documents` encoded at a time.
 
         A result is the same whatever the document is batched with.
+
+        Raises
+        ------
+        OptionError
+            If `documents` is one text, a text is no string, or `batch_documents` is below 1.
         """
         if isinstance(documents, str):
             # Its letters would be cleaned one by one.
             raise OptionError("documents is a string", next_step="give a list of them")
         if batch_documents < 1:
             raise OptionError(f"batch_documents is {batch_documents}", next_step="use 1 or more")
-        stream = iter(documents)
-        while batch := list(islice(stream, batch_documents)):
-            tasks = [
-                _prepare(d if isinstance(d, Document) else Document(d), self._languages)
-                for d in batch
-            ]
-            yield from self._clean_batch(tasks)
+        return self._clean_all(iter(documents), batch_documents)
 
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
         """`result` at another threshold, from its scores: nothing is encoded again."""
         check_threshold(threshold)
         segments = segment(result.source, language=self._languages[0], skip=result.header)
         return self._finish(result, segments, threshold)
+
+    def _clean_all(
+        self, documents: Iterator[Document | str], batch_documents: int
+    ) -> Iterator[CleanResult]:
+        while batch := list(islice(documents, batch_documents)):
+            yield from self._clean_batch(
+                [_prepare(_document(given), self._languages) for given in batch]
+            )
 
     def _clean_batch(self, tasks: Sequence[_Task]) -> Iterator[CleanResult]:
         for group in _groups(tasks):
@@ -230,8 +245,7 @@ class Cleaner:
 
     def inspect(self, document: Document | str) -> Inspected:
         """The result for one document, as `clean_many` gives it, with all that it rests on."""
-        document = document if isinstance(document, Document) else Document(document)
-        task = _prepare(document, self._languages)
+        task = _prepare(_document(document), self._languages)
         if task.why:
             return Inspected(self._unjudged(task), task.segments)
         encoded = self._encode([task])
@@ -301,6 +315,14 @@ def _goes(result: CleanResult, settled: Sequence[bool | None], threshold: float)
         fragment.score >= least if fixed is None else fixed
         for fragment, fixed in zip(result.fragments, settled, strict=True)
     ]
+
+
+def _document(given: Document | str) -> Document:
+    document = given if isinstance(given, Document) else Document(given)
+    check_type("text", document.text, str, "give a string")
+    if document.title is not None:
+        check_type("title", document.title, str, "give a string, or None")
+    return document
 
 
 def _prepare(document: Document, languages: Sequence[str]) -> _Task:

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from cleaner.errors import OptionError
 from cleaner.reasons import REASONS
 
+if TYPE_CHECKING:
+    from cleaner.encoders import Encoder
+
+LISTS = ("keep", "drop", "only", "exclude")
 BATCH_DOCUMENTS = 32  # encoded together
 
 
 def check_options(
     *,
+    encoder: str | Encoder | None = None,
     threshold: float | None = None,
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
     only: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    model: str | Path | None = None,
 ) -> None:
     """Raise `OptionError` where `cleaner.Cleaner` would, without loading a model."""
+    check_model(encoder, model)
     patterns("keep", keep)
     patterns("drop", drop)
     reasons(only, exclude, drop=drop)
     if threshold is not None:
         check_threshold(threshold)
+
+
+def check_model(encoder: object, model: object) -> None:
+    """Refuse what names no model, and is none."""
+    from cleaner.encoders import Encoder  # numpy comes with it
+
+    if encoder is not None:
+        step = "give a name, a folder, or what has the methods of cleaner.encoders.Encoder"
+        check_type("encoder", encoder, str | Encoder, step)
+    if model is not None:
+        check_type("model", model, str | os.PathLike, "give the folder of a detector")
 
 
 def check_threshold(threshold: float) -> None:

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hash_encoder import HashEncoder
 from inputs import NAMED
 
+import cleaner
 from cleaner import Document, cleaning
 from cleaner.cleaning import Cleaner
 from cleaner.detector import LONGEST_FURNITURE, UNREAD
@@ -18,6 +20,10 @@ from cleaner.errors import ModelError, OptionError
 from cleaner.formats import decode
 
 ARTICLE = decode(NAMED["plain"])
+FAST = {
+    "encoder": None, "threshold": None, "keep": (), "drop": (), "only": (), "exclude": (),
+    "model": None,
+}  # fmt: skip
 NEWSLETTER = "JUNK Sign up for our newsletter and never miss a recipe."
 GERMAN = (
     "Der Stadtrat hat am Montag beschlossen, die alte Hafenbrücke wieder aufzubauen.\n"
@@ -230,6 +236,9 @@ def test_excluded_reasons_do_not_stop_a_drop():
         ({"only": ["boring"]}, "'boring' is no reason; use one of off-topic"),
         ({"exclude": ["boring"]}, "'boring' is no reason"),
         ({"drop": "Advertisement"}, "drop is the string 'Advertisement'; give a list of them"),
+        ({"threshold": "0.5"}, "threshold is '0.5', of type str; use a probability from 0 to 1"),
+        ({"encoder": 3}, "encoder is of type int; give a name, a folder, or"),
+        ({"model": 3}, "model is of type int; give the folder of a detector"),
         ({"only": "advert"}, "only is the string 'advert'; give a list"),
         ({"only": ["legal"], "exclude": ["legal"]}, "'legal' is both a reason to remove for and"),
         ({"drop": ["JUNK"], "exclude": ["pattern"]}, "patterns to drop, and 'pattern'"),
@@ -238,16 +247,38 @@ def test_excluded_reasons_do_not_stop_a_drop():
 def test_options_that_are_not_one(options, says):
     with pytest.raises(OptionError, match=says):
         Cleaner(**options)
+    with pytest.raises(OptionError, match=says):
+        cleaner.clean(ARTICLE, **options)
+
+
+@pytest.mark.parametrize("text", [None, b"bytes", ["a list"]])
+def test_a_text_that_is_no_string(fast, text):
+    with pytest.raises(OptionError, match="text is of type"):
+        cleaner.clean(text)
+    with pytest.raises(OptionError, match="title is of type"):
+        fast.clean(ARTICLE, title=3)
+
+
+def test_functions_take_what_the_class_takes(fast):
+    """Each set of options has a cleaner of its own, which is loaded once."""
+    options = {"threshold": 0.0, "only": ["off-topic"], "exclude": ["legal"], "keep": ["JUNK"]}
+    expected = Cleaner(**options).clean_and_explain(ARTICLE)
+    assert cleaner.clean_and_explain(ARTICLE, **options) == expected
+    assert cleaner.clean(ARTICLE, **options) == expected.text
+    assert cleaner.clean(ARTICLE, threshold=0.0, drop=["."]).strip() == ""
+    assert cleaner.clean(ARTICLE, model=fast._detector.folder) == fast.clean(ARTICLE)
+    assert cleaner._cleaner(**FAST) is cleaner._cleaner(**FAST)
+    assert cleaner._cleaner(**FAST) is not cleaner._cleaner(**FAST | {"only": ["advert"]})
 
 
 def test_one_text_is_not_taken_for_many(fast):
     with pytest.raises(OptionError, match="documents is a string; give a list of them"):
-        list(fast.clean_many(ARTICLE))
+        fast.clean_many(ARTICLE)
 
 
 def test_no_batch(fast):
     with pytest.raises(OptionError, match="batch_documents is 0; use 1 or more"):
-        next(fast.clean_many([ARTICLE], batch_documents=0))
+        fast.clean_many([ARTICLE], batch_documents=0)
 
 
 def test_an_encoder_without_a_detector():
@@ -304,7 +335,7 @@ def test_a_detector_of_another_version(tmp_path, fast):
 
 
 def test_an_encoder_of_another_size(fast):
-    class Narrow:
+    class Narrow(HashEncoder):
         name = "narrow"
         dimensions = 3
 

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from cleaner.errors import CleanerError, OptionError
-from cleaner.options import check_options, check_type, is_number, strings
+from cleaner.options import LISTS, check_options, check_type, is_number, strings
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
-
-_SEQUENCES = ("keep", "drop", "only", "exclude")
 
 
 class MissingHostError(CleanerError, ModuleNotFoundError):
@@ -88,7 +86,7 @@ class CleanerOptions:
     def __post_init__(self) -> None:
         from cleaner.encoders import detector_folder
 
-        for name in _SEQUENCES:
+        for name in LISTS:
             object.__setattr__(self, name, strings(name, getattr(self, name)))
         check_type("encoder", self.encoder, str, "give a name or a folder, which a worker loads")
         if self.model is not None:
