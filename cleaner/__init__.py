@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cleaner.cleaning import Cleaner
     from cleaner.document import Document
@@ -60,14 +61,17 @@ _HOMES = {
 }
 
 
-def clean(
+def clean(  # noqa: PLR0913  # a text, and the parameters of `Cleaner`
     text: str,
     *,
     title: str | None = None,
-    encoder: str | Encoder = "fast",
+    encoder: str | Encoder | None = None,
     threshold: float | None = None,
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    model: str | Path | None = None,
 ) -> str:
     r"""Return `text` less what does not belong to it.
 
@@ -78,12 +82,18 @@ def clean(
     title
         The title, where the caller knows it and `text` does not open with it.
     encoder
-        ``"fast"``, ``"accurate"``, a model's name or folder, or an `Encoder`.
+        ``"fast"``, ``"accurate"`` or the folder of its weights; with `model` also another model's
+        name or folder, or an `Encoder`. None: the one that `model` was fitted for, ``"fast"``
+        without it.
     threshold
         Probability from which a fragment goes, 0 to 1, higher: less is removed. None: the
         encoder's own.
     keep, drop
         Regular expressions searched for in each fragment; one that is kept is never removed.
+    only, exclude
+        Reasons (see `cleaner.reasons.REASONS`): remove for these alone; do not remove for these.
+    model
+        Folder of a detector that ``cleaner train`` wrote.
 
     Returns
     -------
@@ -93,7 +103,7 @@ def clean(
     Raises
     ------
     OptionError
-        If `threshold` is out of range or a pattern is no regular expression.
+        If a threshold, pattern or reason is not one, or a value is of a wrong type.
     ModelError
         If the encoder or its detector cannot be had.
 
@@ -106,17 +116,29 @@ def clean(
     >>> clean("One line.\n")
     'One line.\n'
     """
-    return _cleaner(encoder, threshold, keep, drop).clean(text, title=title)
+    cleaner = _cleaner(
+        encoder=encoder,
+        threshold=threshold,
+        keep=keep,
+        drop=drop,
+        only=only,
+        exclude=exclude,
+        model=model,
+    )
+    return cleaner.clean(text, title=title)
 
 
-def clean_and_explain(
+def clean_and_explain(  # noqa: PLR0913  # as for `clean`
     text: str,
     *,
     title: str | None = None,
-    encoder: str | Encoder = "fast",
+    encoder: str | Encoder | None = None,
     threshold: float | None = None,
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    model: str | Path | None = None,
 ) -> CleanResult:
     r"""Do as `clean` does, and account for every deletion.
 
@@ -133,31 +155,36 @@ def clean_and_explain(
     >>> result.judged, result.findings, result.rebuild()
     (False, (), 'One line.\n')
     """
-    return _cleaner(encoder, threshold, keep, drop).clean_and_explain(text, title=title)
+    cleaner = _cleaner(
+        encoder=encoder,
+        threshold=threshold,
+        keep=keep,
+        drop=drop,
+        only=only,
+        exclude=exclude,
+        model=model,
+    )
+    return cleaner.clean_and_explain(text, title=title)
 
 
-def _cleaner(
-    encoder: str | Encoder,
-    threshold: float | None,
-    keep: Sequence[str],
-    drop: Sequence[str],
-) -> Cleaner:
-    if isinstance(encoder, str):
-        return _named_cleaner(encoder, threshold, tuple(keep), tuple(drop))
+def _cleaner(**options: Any) -> Cleaner:
     from cleaner.cleaning import Cleaner
+    from cleaner.options import LISTS, check_options, strings
 
+    options |= {name: strings(name, options[name]) for name in LISTS}
+    check_options(**options)
+    if isinstance(options["encoder"], str | None):
+        return _kept_cleaner(**options)
     # An encoder of the caller's own need not be hashable, and is loaded already.
-    return Cleaner(encoder=encoder, threshold=threshold, keep=keep, drop=drop)
+    return Cleaner(**options)
 
 
 @lru_cache(maxsize=4)
-def _named_cleaner(
-    encoder: str, threshold: float | None, keep: tuple[str, ...], drop: tuple[str, ...]
-) -> Cleaner:
+def _kept_cleaner(**options: Any) -> Cleaner:
     """One loaded model for many calls; a `Cleaner` keeps no state between documents."""
     from cleaner.cleaning import Cleaner
 
-    return Cleaner(encoder=encoder, threshold=threshold, keep=keep, drop=drop)
+    return Cleaner(**options)
 
 
 def __getattr__(name: str) -> object:

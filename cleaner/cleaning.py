@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaner.detector import Detector, Scored
-from cleaner.document import Document, Span, find_header
-from cleaner.encoders import MODELS, Encoder, load_encoder
+from cleaner.detector import Detector, encoder_of
+from cleaner.document import Document, find_header
+from cleaner.encoders import Encoder, detector_folder, load_encoder
 from cleaner.errors import ModelError, OptionError
 from cleaner.evidence import Encoded
 from cleaner.language import language_of
-from cleaner.reasons import REASONS, reason_of
+from cleaner.options import (
+    BATCH_DOCUMENTS,
+    check_model,
+    check_threshold,
+    check_type,
+    patterns,
+    reasons,
+)
+from cleaner.reasons import reason_of
 from cleaner.results import CleanResult, Finding, Fragment
 from cleaner.segment import Segments, segment
 
@@ -29,7 +37,6 @@ if TYPE_CHECKING:
 
 FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: bounds the cost of a long one
-BATCH_DOCUMENTS = 32
 _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence stays near the core
 LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
 NO_SUSPICION = 0.05  # score below which no reason is sought and no evidence kept
@@ -94,8 +101,8 @@ class Cleaner:
     Parameters
     ----------
     encoder
-        ``fast``, ``accurate``, a model folder, a model's name, or any `Encoder`. None: the one
-        that `model` was fitted for, ``fast`` without a model.
+        ``fast``, ``accurate`` or the folder of its weights; with `model` also another model's name
+        or folder, or any `Encoder`. None: the one that `model` was fitted for, ``fast`` without it.
     threshold
         Probability from which a fragment is removed, 0 to 1. None: the detector's own, chosen for
         precision on sites it was not trained on.
@@ -111,7 +118,7 @@ class Cleaner:
     Raises
     ------
     OptionError
-        If a threshold, pattern or reason is not one.
+        If a threshold, pattern or reason is not one, or a value is of a wrong type.
     ModelError
         If the encoder or its detector cannot be had.
     """
@@ -127,20 +134,22 @@ class Cleaner:
         exclude: Sequence[str] = (),
         model: str | Path | None = None,
     ) -> None:
-        self._keep = _compile(keep, "keep")
-        self._drop = _compile(drop, "drop")
-        self._reasons = _choose_reasons(only, exclude)
+        check_model(encoder, model)
+        self._keep = patterns("keep", keep)
+        self._drop = patterns("drop", drop)
+        self._reasons = reasons(only, exclude, drop=drop)
         if threshold is not None:
-            _check_threshold(threshold)
+            check_threshold(threshold)
         if encoder is None and model is None:
             encoder = "fast"
         name = encoder if isinstance(encoder, str | None) else encoder.name
-        check_encoder(name, model=model)
-        folder = Path(model) if model is not None else MODELS / str(name) / "detector"
+        folder = Path(model) if model is not None else detector_folder(name)
         self._detector = Detector.load(folder)
         if encoder is None:
             encoder = name = encoder_of(folder, self._detector.manifest)
-        self._encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        if isinstance(encoder, str):
+            encoder = load_encoder(encoder, is_shipped=model is None)
+        self._encoder = encoder
         # A detector that does not say so was made for English.
         self._languages = tuple(self._detector.manifest.get("languages") or ("en",))
         expected = len(self._detector.knowledge.topic.mean)
@@ -172,24 +181,32 @@ class Cleaner:
         """Results in the order of `documents`, lazily, `batch_documents` encoded at a time.
 
         A result is the same whatever the document is batched with.
+
+        Raises
+        ------
+        OptionError
+            If `documents` is one text, a text is no string, or `batch_documents` is below 1.
         """
+        if isinstance(documents, str):
+            # Its letters would be cleaned one by one.
+            raise OptionError("documents is a string", next_step="give a list of them")
         if batch_documents < 1:
             raise OptionError(f"batch_documents is {batch_documents}", next_step="use 1 or more")
-        stream = iter(documents)
-        while batch := list(islice(stream, batch_documents)):
-            tasks = [
-                _prepare(d if isinstance(d, Document) else Document(d), self._languages)
-                for d in batch
-            ]
-            yield from self._clean_batch(tasks)
+        return self._clean_all(iter(documents), batch_documents)
 
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
         """`result` at another threshold, from its scores: nothing is encoded again."""
-        _check_threshold(threshold)
-        # The header is what stands before the first fragment, however it was recognised.
-        body = result.fragments[0].start if result.fragments else len(result.source)
-        segments = segment(result.source, language=self._languages[0], skip=[Span(0, body)])
+        check_threshold(threshold)
+        segments = segment(result.source, language=self._languages[0], skip=result.header)
         return self._finish(result, segments, threshold)
+
+    def _clean_all(
+        self, documents: Iterator[Document | str], batch_documents: int
+    ) -> Iterator[CleanResult]:
+        while batch := list(islice(documents, batch_documents)):
+            yield from self._clean_batch(
+                [_prepare(_document(given), self._languages) for given in batch]
+            )
 
     def _clean_batch(self, tasks: Sequence[_Task]) -> Iterator[CleanResult]:
         for group in _groups(tasks):
@@ -228,8 +245,7 @@ class Cleaner:
 
     def inspect(self, document: Document | str) -> Inspected:
         """The result for one document, as `clean_many` gives it, with all that it rests on."""
-        document = document if isinstance(document, Document) else Document(document)
-        task = _prepare(document, self._languages)
+        task = _prepare(_document(document), self._languages)
         if task.why:
             return Inspected(self._unjudged(task), task.segments)
         encoded = self._encode([task])
@@ -250,7 +266,7 @@ class Cleaner:
 
     def goes(self, result: CleanResult) -> list[bool]:
         """Whether each fragment of `result` is removed at the cleaner's own threshold."""
-        return [self._goes(f, result.source, self.threshold) for f in result.fragments]
+        return _goes(result, self.settled(result), self.threshold)
 
     def settled(self, result: CleanResult) -> list[bool | None]:
         """Whether a pattern or its reason settles each fragment of `result`, whatever its score.
@@ -270,59 +286,43 @@ class Cleaner:
 
     def _finish(self, result: CleanResult, segments: Segments, threshold: float) -> CleanResult:
         """Decide what goes, and cut it."""
-        fragments = list(result.fragments)
-        if self._drop:
-            fragments = [self._dropped(fragment, result.source) for fragment in fragments]
-        remove = [self._goes(fragment, result.source, threshold) for fragment in fragments]
-        findings = tuple(
-            Finding(
-                start=span.start,
-                end=span.end,
-                text=result.source[span.start : span.end],
-                score=fragments[index].score,
-                reason=fragments[index].reason,
-                evidence=fragments[index].evidence,
+        settled = self.settled(result)
+        remove = _goes(result, settled, threshold)
+        findings = []
+        for index, span in segments.deletions(remove).items():
+            told = result.fragments[index].told(dropped=settled[index])
+            text = result.source[span.start : span.end]
+            findings.append(
+                Finding(span.start, span.end, text, told.score, told.reason, told.evidence)
             )
-            for index, span in segments.deletions(remove).items()
-        )
-        return replace(result, findings=findings, fragments=tuple(fragments))
-
-    def _dropped(self, fragment: Fragment, source: str) -> Fragment:
-        if _matches(self._drop, source[fragment.start : fragment.end]):
-            return replace(fragment, score=1.0, reason="pattern")
-        return fragment
-
-    def _goes(self, fragment: Fragment, source: str, threshold: float) -> bool:
-        settled = self._settled(fragment, source)
-        # A score of nought is no suspicion, whatever the threshold.
-        return fragment.score >= max(threshold, 1e-9) if settled is None else settled
+        return replace(result, findings=tuple(findings))
 
     def _settled(self, fragment: Fragment, source: str) -> bool | None:
         """Whether a fragment goes or stays whatever its score; None where the score decides."""
-        if self._keep and _matches(self._keep, source[fragment.start : fragment.end]):
+        text = source[fragment.start : fragment.end]
+        if _matches(self._keep, text):
             return False
-        if fragment.reason == "pattern":
+        if _matches(self._drop, text):
             return True
         return None if fragment.reason in self._reasons else False
 
 
-def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """Name or folder of the encoder that the detector in `folder` was fitted for.
+def _goes(result: CleanResult, settled: Sequence[bool | None], threshold: float) -> list[bool]:
+    """Whether each fragment goes at the threshold, where nothing else settles it."""
+    # A score of nought is no suspicion, whatever the threshold.
+    least = max(threshold, 1e-9)
+    return [
+        fragment.score >= least if fixed is None else fixed
+        for fragment, fixed in zip(result.fragments, settled, strict=True)
+    ]
 
-    Raises
-    ------
-    ModelError
-        If the detector does not say.
-    """
-    name = manifest.get("encoder")
-    if not isinstance(name, str) or not name:
-        raise ModelError(
-            "the detector does not say which encoder it was fitted for",
-            place=str(folder),
-            next_step="name it with --encoder",
-        )
-    beside = folder / name  # an encoder of one's own is named by its way from the detector
-    return str(beside) if beside.is_dir() else name
+
+def _document(given: Document | str) -> Document:
+    document = given if isinstance(given, Document) else Document(given)
+    check_type("text", document.text, str, "give a string")
+    if document.title is not None:
+        check_type("title", document.title, str, "give a string, or None")
+    return document
 
 
 def _prepare(document: Document, languages: Sequence[str]) -> _Task:
@@ -396,58 +396,3 @@ def _fragments(segments: Segments, scored: Scored) -> tuple[Fragment, ...]:
 
 def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
     return any(pattern.search(text) for pattern in patterns)
-
-
-def check_options(
-    *,
-    threshold: float | None = None,
-    keep: Sequence[str] = (),
-    drop: Sequence[str] = (),
-    only: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-) -> None:
-    """Raise `OptionError` where `Cleaner` would, without loading a model."""
-    _compile(keep, "keep")
-    _compile(drop, "drop")
-    _choose_reasons(only, exclude)
-    if threshold is not None:
-        _check_threshold(threshold)
-
-
-def check_encoder(name: str | None, *, model: str | Path | None) -> None:
-    """Raise `ModelError` where an encoder has no detector with it, without loading either."""
-    if model is None and name not in ("fast", "accurate"):
-        raise ModelError(
-            f"no detector has been fitted for the encoder {name!r}",
-            next_step="use fast or accurate, or give the folder of a detector fitted for it",
-        )
-
-
-def _check_threshold(threshold: float) -> None:
-    if not 0.0 <= threshold <= 1.0:
-        raise OptionError(
-            f"the threshold is {threshold}", next_step="use a probability from 0 to 1"
-        )
-
-
-def _compile(patterns: Sequence[str], option: str) -> tuple[re.Pattern[str], ...]:
-    compiled = []
-    for pattern in patterns:
-        try:
-            compiled.append(re.compile(pattern))
-        except re.error as error:
-            raise OptionError(
-                f"{pattern!r} is no regular expression ({error})",
-                place=option,
-                next_step="see the syntax of Python's re",
-            ) from error
-    return tuple(compiled)
-
-
-def _choose_reasons(only: Sequence[str], exclude: Sequence[str]) -> frozenset[str]:
-    for reason in (*only, *exclude):
-        if reason not in REASONS:
-            raise OptionError(
-                f"{reason!r} is no reason", next_step=f"use one of {', '.join(REASONS)}"
-            )
-    return frozenset(only or REASONS) - frozenset(exclude)

@@ -121,7 +121,7 @@ class Detector:
             with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
                 knowledge = _knowledge(arrays)
             calibration = Calibration.of(manifest["calibration"])
-            float(manifest["threshold"]), list(manifest["evidence"])
+            _check_manifest(manifest)
             first, second = _first(folder), _session(folder / "second.onnx")
             furniture = _network(folder / FURNITURE)
             _check_evidence(manifest["evidence"], knowledge, furniture)
@@ -324,6 +324,33 @@ def capped(odds: Floats, documents: Sequence[Segments]) -> Floats:
     """Log-odds of furniture; low for a fragment that the network has not read to the end."""
     lengths = np.concatenate([segments.ends - segments.starts for segments in documents])
     return np.where(lengths <= LONGEST_FURNITURE, odds, np.minimum(odds, UNREAD))
+
+
+def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Name or folder of the encoder that the detector in `folder` was fitted for.
+
+    Raises
+    ------
+    ModelError
+        If the detector does not say.
+    """
+    name = manifest.get("encoder")
+    if not isinstance(name, str) or not name:
+        raise ModelError(
+            "the detector does not say which encoder it was fitted for",
+            place=str(folder),
+            next_step="name it with --encoder",
+        )
+    beside = folder / name  # an encoder of one's own is named by its way from the detector
+    return str(beside) if beside.is_dir() else name
+
+
+def _check_manifest(manifest: Mapping[str, Any]) -> None:
+    """Refuse a manifest without what is read of it later."""
+    if not isinstance(manifest["threshold"], int | float):
+        raise TypeError(f"its threshold is {manifest['threshold']!r}")
+    if not isinstance(manifest["evidence"], list):
+        raise TypeError("it does not list its evidence")
 
 
 def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Network | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # Everything at which a line ends: the usual three, form feed, and Unicode's line separators.
@@ -14,18 +15,23 @@ _MONTH = (
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?:1[89]|20)\d\d"
+_CLOCK = (  # 10:00, 10.30pm, 10:00:00Z, 4 p.m. GMT
+    r"(?:\d{1,2}[:.]\d\d\S*(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?)(?: (?:utc|[a-z]{2,3}t))?"
+)
 _DATE = re.compile(
     rf"(?:{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-    rf"|{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d\S*)?"
+    rf"|{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])"
     rf"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.]{_YEAR}"
     rf"|(?:[a-z]{{3,9}},? )?{_DAY} {_MONTH},? {_YEAR}"
-    rf"|(?:[a-z]{{3,9}},? )?{_MONTH} {_DAY},? {_YEAR})",
+    rf"|(?:[a-z]{{3,9}},? )?{_MONTH} {_DAY},? {_YEAR})"
+    rf"(?:(?:T|,? (?:at |[-|\u2013] )?){_CLOCK})?",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _FEWEST_TITLE_WORDS = 3
 _LONGEST_TITLE = 400
-_HEADER_LINES = 4
+_OTHER_LINES = 2  # that may stand among those of a header: a subtitle, an author
+_HEADER_LINES = 3 + _OTHER_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,39 +81,36 @@ class Document:
 
 
 def find_header(text: str, *, title: str | None = None) -> Header:
-    """Recognise title, date and address in the lines that `text` opens with.
+    """Recognise title, date and address among the lines that `text` opens with.
 
-    A header is a run of opening lines of which each is a date, an address or, once, a title.
-    It counts only with a date or an address in it, or when its first line is the given `title`:
-    an opening sentence alone is no title. Never raises; an empty `Header` where there is none.
+    Two other lines may stand between them (a subtitle, an author) and are no part of the header.
+    The first line is a title where a date or an address follows, or where it is the given `title`:
+    an opening sentence alone is none. Never raises; an empty `Header` where there is none.
     """
+    lines = _opening_lines(text)
     found: dict[str, Span] = {}
-    for start, end in _opening_lines(text):
-        line = text[start:end]
-        kind = _kind(line)
-        if kind in found or (kind == "title" and not _can_be_title(line)):
+    others = 0
+    for span in lines:
+        others += found.setdefault(_kind(text[span.start : span.end]), span) != span
+        if others > _OTHER_LINES:
             break
-        found[kind] = Span(start, end)
-    if "date" in found or "address" in found:
-        # A title that stands behind date and address is as likely the first line of the article.
-        marks = [found[kind].start for kind in ("date", "address") if kind in found]
-        if "title" in found and found["title"].start > max(marks):
-            del found["title"]
-        return Header(**found)
-    first = found.get("title")
-    if first and title and text[first.start : first.end].casefold() == title.strip().casefold():
-        return Header(title=first)
-    return Header()
+    first = found.pop("title", None)
+    if first is not None:
+        line = text[first.start : first.end]
+        is_given = first == lines[0] and line.casefold() == (title or "").strip().casefold()
+        if is_given or _is_title(line, lines[lines.index(first) + 1 :], found):
+            found["title"] = first
+    return Header(**found)
 
 
-def _opening_lines(text: str) -> list[tuple[int, int]]:
+def _opening_lines(text: str) -> list[Span]:
     """Stripped extents of the first few lines that are not blank."""
-    lines: list[tuple[int, int]] = []
+    lines: list[Span] = []
     for match in LINE.finditer(text, 0, min(len(text), 8_000)):
         stripped = match[1].strip("\ufeff \t\u00a0")
         if stripped:
             start = match.start() + match[1].index(stripped)
-            lines.append((start, start + len(stripped)))
+            lines.append(Span(start, start + len(stripped)))
         if len(lines) == _HEADER_LINES or not match[0]:
             break
     return lines
@@ -121,7 +124,11 @@ def _kind(line: str) -> str:
     return "title"
 
 
-def _can_be_title(line: str) -> bool:
-    return len(line) <= _LONGEST_TITLE and (
-        len(line.split()) >= _FEWEST_TITLE_WORDS or not line.isascii()
-    )
+def _is_title(line: str, behind: Sequence[Span], marks: Mapping[str, Span]) -> bool:
+    """Whether a line is the title of the date or address that stands `behind` it."""
+    # Without one behind it, it is as likely the first line of the article.
+    if len(line) > _LONGEST_TITLE or not any(mark in behind for mark in marks.values()):
+        return False
+    # A word or two further up are as likely the first of a page's menu.
+    is_long = len(line.split()) >= _FEWEST_TITLE_WORDS or not line.isascii()
+    return is_long or behind[0] in marks.values()

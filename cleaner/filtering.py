@@ -13,6 +13,7 @@ from cleaner.errors import InputError, OptionError
 from cleaner.formats.encoding import dump_json, encode
 from cleaner.formats.jsonl import Record
 from cleaner.formats.text import TextFile
+from cleaner.options import BATCH_DOCUMENTS
 from cleaner.reading import Entry, Passed, Unusable, entries
 from cleaner.results import CleanResult
 from cleaner.work import MOST_PROBLEMS, Answer, Block, Outcome, Part
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 OnError = Literal["fail", "skip", "keep"]
 Show = Literal["text", "diff", "nothing"]
-BATCH_DOCUMENTS = 32
 _BATCH_CHARACTERS = 1_000_000  # code points encoded at once: a long document goes alone
 
 

@@ -297,10 +297,10 @@ def model_digest(options: Mapping[str, Any]) -> str:
 
     Of an encoder from the hub it is the name alone: where its weights lie is not ours to know.
     """
-    from cleaner.encoders import MODELS  # numpy comes with it
+    from cleaner.encoders import MODELS, detector_folder  # numpy comes with them
 
     encoder = str(options.get("encoder") or "fast")
-    detector = Path(options["model"]) if options.get("model") else MODELS / encoder / "detector"
+    detector = Path(options["model"]) if options.get("model") else detector_folder(encoder)
     folders = [detector, Path(encoder) if Path(encoder).is_dir() else MODELS / "fast" / "encoder"]
     digest = hashlib.blake2b(encoder.encode(), digest_size=16)
     for folder in folders:

@@ -20,37 +20,39 @@ REASONS = (
 
 # Read in this order: the first that matches names the reason of a fragment that is removed
 # anyway. No pattern removes anything by itself. They are searched for in lower case, which takes
-# half the time of a search that ignores case.
-_WORDING: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (reason, re.compile(pattern))
-    for reason, pattern in (
+# half the time of a search that ignores case. The first of a reason are phrases that name it
+# anywhere; the second are words that ordinary prose uses as well, and opens with.
+_WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (reason, re.compile(phrases), re.compile(words))
+    for reason, phrases, words in (
         (
             "legal",
             (
-                r"©|\(c\) ?(19|20)\d\d|copyright|all rights reserved|privacy (policy|notice)"
-                r"|cookie|terms (of|and|&)|may not be (published|reproduced|redistributed)"
-                r"|disclaimer"
+                r"©|\(c\) ?(19|20)\d\d|all rights reserved|privacy (policy|notice)"
+                r"|cookie (policy|notice|settings)|\b(accept|uses?) (all )?cookies"
+                r"|terms (of (use|service)|(and|&) conditions)"
+                r"|may not be (published|reproduced|redistributed)"
             ),
+            r"copyright|cookie|terms (of|and|&)|disclaimer",
         ),
         (
             "advert",
             (
-                r"^\W*(advertis\w+|ad|ads|sponsored( content)?|promoted|paid (post|content))\W*$"
-                r"|story continue[sd] below|article continues (below|after)"
+                r"story continue[sd] below|article continues (below|after)"
                 r"|affiliate (link|commission)|earn a commission|scroll to continue"
             ),
+            r"^\W*(advertis\w+|ad|ads|sponsored( content)?|promoted|paid (post|content))\W*$",
         ),
         (
             "comment",
-            (
-                r"\bcomments?\b|\brepl(y|ies)\b|leave a (comment|reply)"
-                r"|join the (discussion|conversation)|\bupvote|log ?in to (comment|post)"
-            ),
+            r"leave a (comment|reply)|join the (discussion|conversation)|log ?in to (comment|post)",
+            r"\bcomments?\b|\brepl(y|ies)\b|\bupvote",
         ),
         (
             "sharing",
+            r"\b(share this|tweet this|pin it|follow (us|me) on|email this|print this)\b",
             (
-                r"\b(share|tweet|pin it|whatsapp|reddit|follow (us|me)|email this|print this)\b"
+                r"\b(share|tweet|whatsapp|reddit|follow (us|me))\b"
                 r"|^\W*(facebook|twitter|linkedin|instagram|youtube|pinterest|telegram|email"
                 r"|print)\b"
             ),
@@ -58,33 +60,39 @@ _WORDING: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "promotion",
             (
+                r"our (free |daily |weekly )?(newsletter|app|membership)\b|your inbox"
+                r"|sign ?up (now|today|for our)|subscribe (now|today|to our)"
+                r"|get (the|our) (latest|best)|support our|register (now|today)|buy now"
+            ),
+            (
                 r"newsletter|sign ?up|subscri|download (the|our)|\bapp\b|free trial|\bdonat"
-                r"|membership|support (our|us)|get (the|our) (latest|best)|inbox"
-                r"|register (now|today|for)|buy now"
+                r"|membership|support us|inbox|register for"
                 r"|\b(get|call|contact|apply|start|try) (now|today|us|started|it)\b"
             ),
         ),
         (
             "related-link",
             (
-                r"^\W*(related|read (more|also|next|on)|see also|more (on|from|in|stories)"
-                r"|also on|don'?t miss|recommended|trending|most (read|popular)"
-                r"|you (may|might) (also )?like|watch|video"
-                r"|photos?(?! (by|credit))|click here|next|previous"
-                r"|up next|in other news|continue reading)\b"
+                r"^\W*(read (more|also|next)|see also|don'?t miss|you (may|might) (also )?like"
+                r"|click here|up next|in other news|continue reading)\b"
+            ),
+            (
+                r"^\W*(related|read on|more (on|from|in|stories)|also on|recommended|trending"
+                r"|most (read|popular)|watch|video|photos?(?! (by|credit))|next|previous)\b"
             ),
         ),
         (
             "byline",
             (
-                r"^\W*(by|posted by|written by|author|photos? (by|credit)|image|credit|source"
-                r"|updated|published|last (updated|modified)|filed under|tags?)\b"
+                r"^\W*(posted by|photos? (by|credit)|last (updated|modified)|filed under)\b"
                 r"|contributed to this (report|story)|\b\d+ min(ute)?s? read\b"
             ),
+            r"^\W*(by|written by|author|image|credit|source|updated|published|tags?)\b",
         ),
     )
 )
 _LONGEST_PHRASE = 300  # code points up to which a phrase names the reason
+_RUNNING = 6  # words from which a fragment with a full stop is a sentence of running text
 _LONG = 40  # words from which a fragment is running text even without a full stop
 _FURNITURE = 2.0  # log-odds from which running text is taken for a promotion
 _HEADLINE = 5  # words from which a line without a full stop can be a headline
@@ -98,22 +106,30 @@ def reason_of(text: str, evidence: Mapping[str, float]) -> str:
     text
         The fragment.
     evidence
-        ``words`` (number of words), ``full_stop``, ``upper_words`` and ``wording`` (log-odds that
-        the wording is furniture's) are read.
+        ``words`` (number of words), ``full_stop`` and ``wording`` (log-odds that the wording is
+        furniture's) are read.
 
     Returns
     -------
     str
         One of `REASONS`, "pattern" excepted.
     """
-    if len(text) <= _LONGEST_PHRASE:
-        lowered = text.lower()
-        for reason, pattern in _WORDING:
-            if pattern.search(lowered):
-                return reason
     words = evidence.get("words", 0.0)
-    if evidence.get("full_stop", 0.0) or words > _LONG:
-        return "promotion" if evidence.get("wording", 0.0) > _FURNITURE else "off-topic"
+    wording = evidence.get("wording", 0.0)
+    has_stop = evidence.get("full_stop", 0.0) > 0.0
+    is_prose = has_stop and words >= _RUNNING and wording <= 0.0
+    if len(text) <= _LONGEST_PHRASE and (named := _named(text.lower(), is_prose=is_prose)):
+        return named
+    if has_stop or words > _LONG:
+        return "promotion" if wording > _FURNITURE else "off-topic"
     if words < _HEADLINE:
         return "navigation"
-    return "related-link" if evidence.get("wording", 0.0) > 0.0 else "off-topic"
+    return "related-link" if wording > 0.0 else "off-topic"
+
+
+def _named(lowered: str, *, is_prose: bool) -> str:
+    """The reason that the wording names; in prose its words alone do not. Empty without one."""
+    for reason, phrases, words in _WORDING:
+        if phrases.search(lowered) or (not is_prose and words.search(lowered)):
+            return reason
+    return ""

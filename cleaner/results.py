@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cleaner.document import Span
@@ -51,6 +51,9 @@ class Finding:
 class Fragment:
     """A line, or a sentence of a line that holds several, and what was made of it.
 
+    What a pattern drops keeps its own score and reason here, so that a cleaner without the pattern
+    can decide anew; its finding has the score 1 and the reason ``pattern``.
+
     Attributes
     ----------
     start, end
@@ -68,6 +71,10 @@ class Fragment:
     score: float
     reason: str
     evidence: Mapping[str, float] = field(default_factory=dict)
+
+    def told(self, *, dropped: bool | None) -> Fragment:
+        """The fragment as its finding has it, and whatever shows it; `dropped`: by a pattern."""
+        return replace(self, score=1.0, reason="pattern") if dropped else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,14 @@ class CleanResult:
     def text(self) -> str:
         """The clean text: `source` less the findings."""
         return delete(self.source, [Span(f.start, f.end) for f in self.findings])
+
+    @property
+    def header(self) -> list[Span]:
+        """Where the header's lines stand, however they were recognised: what is in no fragment."""
+        ends = [0, *(fragment.end for fragment in self.fragments)]
+        starts = [*(fragment.start for fragment in self.fragments), len(self.source)]
+        gaps = zip(ends, starts, strict=True)
+        return [Span(a, b) for a, b in gaps if self.source[a:b].strip()]
 
     @property
     def changed(self) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cleaner.cleaning import Cleaner, Inspected
+    from cleaner.results import Fragment
 
 # Every reason, told apart by more than colour alone: each is named beside its fragment.
 COLOURS = {
@@ -107,19 +108,22 @@ class Explained:
             tuple(explain(inspected, goes)),
         )
 
+    def fragment(self, index: int) -> Fragment:
+        """A fragment; what a pattern drops has the score and the reason of its finding."""
+        return self.inspected.result.fragments[index].told(dropped=self.settled[index])
+
     def chosen(self, *, top: int | None, every: bool) -> list[int]:
         """Indices of the fragments to explain: those that go, the `top` highest, or every one."""
         count = len(self.goes)
         if top is not None:
-            scores = [fragment.score for fragment in self.inspected.result.fragments]
+            scores = [self.fragment(index).score for index in range(count)]
             return sorted(range(count), key=lambda index: (-scores[index], index))[:top]
         return [index for index in range(count) if every or self.goes[index]]
 
     def score(self, index: int) -> float | None:
         """The score of a fragment; None where nothing gave it one."""
-        fragment = self.inspected.result.fragments[index]
-        is_scored = self.inspected.result.judged or fragment.reason == "pattern"
-        return fragment.score if is_scored else None
+        is_scored = self.inspected.result.judged or self.settled[index]
+        return self.fragment(index).score if is_scored else None
 
     def to_dict(self, chosen: Sequence[int]) -> dict[str, Any]:
         """The document as JSON types, with the `chosen` fragments."""
@@ -137,8 +141,8 @@ class Explained:
         return record
 
     def _fragment(self, index: int) -> dict[str, Any]:
-        fragment = self.inspected.result.fragments[index]
-        is_explained = self.explanations and fragment.reason != "pattern"
+        fragment = self.fragment(index)
+        is_explained = self.explanations and not self.settled[index]
         explained = self.explanations[index].to_dict() if is_explained else {}
         return {
             "start": fragment.start,
@@ -167,24 +171,35 @@ def headline(explained: Explained) -> str:
 
 def rows(explained: Explained, chosen: Sequence[int], *, top: bool) -> Iterator[Row]:
     """The document in its order with evidence for the `chosen`, or with `top` these alone."""
+    if top:
+        yield from (_row(explained, index, is_chosen=True) for index in chosen)
+        return
     result = explained.inspected.result
     wanted = set(chosen)
-    if not top:
-        body = result.fragments[0].start if result.fragments else len(result.source)
-        for line in result.source[:body].splitlines():
-            if line.strip():
-                yield Row(printable(line.strip()), None, goes=False, reason="")
-    for index in chosen if top else range(len(result.fragments)):
-        fragment = result.fragments[index]
-        text = printable(result.source[fragment.start : fragment.end])
-        notes = _notes(explained, index) if index in wanted else ()
-        yield Row(
-            text,
-            explained.score(index),
-            goes=explained.goes[index],
-            reason=fragment.reason,
-            notes=notes,
-        )
+    at = 0
+    for index, fragment in enumerate(result.fragments):
+        yield from _header(result.source[at : fragment.start])
+        yield _row(explained, index, is_chosen=index in wanted)
+        at = fragment.end
+    yield from _header(result.source[at:])
+
+
+def _header(text: str) -> Iterator[Row]:
+    """The lines of what is no fragment."""
+    for line in text.splitlines():
+        if line.strip():
+            yield Row(printable(line.strip()), None, goes=False, reason="")
+
+
+def _row(explained: Explained, index: int, *, is_chosen: bool) -> Row:
+    fragment = explained.fragment(index)
+    return Row(
+        printable(explained.inspected.result.source[fragment.start : fragment.end]),
+        explained.score(index),
+        goes=explained.goes[index],
+        reason=fragment.reason,
+        notes=_notes(explained, index) if is_chosen else (),
+    )
 
 
 def _notes(explained: Explained, index: int) -> tuple[str, ...]:
@@ -192,8 +207,7 @@ def _notes(explained: Explained, index: int) -> tuple[str, ...]:
     if settled:
         return (DROPPED,)
     kept = (KEPT,) if settled is False else ()
-    is_pattern = explained.inspected.result.fragments[index].reason == "pattern"
-    if is_pattern or not explained.explanations:
+    if not explained.explanations:
         return kept
     explanation = explained.explanations[index]
     deciding = explanation.deciding(goes=explained.goes[index])

@@ -8,15 +8,22 @@ import sys
 from pathlib import Path
 
 import pytest
+from hash_encoder import HashEncoder
 from inputs import NAMED
 
+import cleaner
 from cleaner import Document, cleaning
 from cleaner.cleaning import Cleaner
 from cleaner.detector import LONGEST_FURNITURE, UNREAD
+from cleaner.encoders import MODELS, detector_folder, transformer
 from cleaner.errors import ModelError, OptionError
 from cleaner.formats import decode
 
 ARTICLE = decode(NAMED["plain"])
+FAST = {
+    "encoder": None, "threshold": None, "keep": (), "drop": (), "only": (), "exclude": (),
+    "model": None,
+}  # fmt: skip
 NEWSLETTER = "JUNK Sign up for our newsletter and never miss a recipe."
 GERMAN = (
     "Der Stadtrat hat am Montag beschlossen, die alte Hafenbrücke wieder aufzubauen.\n"
@@ -60,6 +67,15 @@ def test_a_header_is_no_fragment(fast):
     result = fast.clean_and_explain(header + ARTICLE)
     assert result.fragments[0].start == len(header)
     assert result.text.startswith(header)
+
+
+def test_what_stands_among_the_lines_of_a_header_is_judged(fast):
+    text = "Bridge anew\n2022-02-15\nBy Anna Smith\nhttps://example.org/bridge\n" + ARTICLE
+    result = fast.clean_and_explain(text)
+    shown = [text[fragment.start : fragment.end] for fragment in result.fragments]
+    assert shown[0] == "By Anna Smith"
+    assert "https://example.org/bridge" not in shown
+    assert fast.apply(result, threshold=fast.threshold) == result
 
 
 def test_the_title_given_is_no_fragment_where_the_text_opens_with_it(fast):
@@ -158,6 +174,17 @@ def test_drop():
     assert (finding.score, finding.reason) == (1.0, "pattern")
 
 
+def test_a_cleaner_without_the_pattern_decides_anew(fast):
+    """Scores outlive a pattern: it is told by the finding, and not by the fragment."""
+    dropping = Cleaner(drop=["^JUNK", "council"])
+    result = dropping.clean_and_explain(ARTICLE)
+    assert fast.apply(result, threshold=fast.threshold) == fast.clean_and_explain(ARTICLE)
+    assert dropping.apply(result, threshold=1.0).findings
+    assert dropping.settled(result).count(True) == len(
+        [finding for finding in result.findings if finding.reason == "pattern"]
+    )
+
+
 def test_patterns_see_the_fragment_alone():
     """`^`, `$` and what looks around itself stop at the fragment's edges."""
     text = ARTICLE.replace("\n", " ")
@@ -208,21 +235,70 @@ def test_excluded_reasons_do_not_stop_a_drop():
         ({"drop": ["[z-a]"]}, "drop: .* is no regular expression"),
         ({"only": ["boring"]}, "'boring' is no reason; use one of off-topic"),
         ({"exclude": ["boring"]}, "'boring' is no reason"),
+        ({"drop": "Advertisement"}, "drop is the string 'Advertisement'; give a list of them"),
+        ({"threshold": "0.5"}, "threshold is '0.5', of type str; use a probability from 0 to 1"),
+        ({"encoder": 3}, "encoder is of type int; give a name, a folder, or"),
+        ({"model": 3}, "model is of type int; give the folder of a detector"),
+        ({"only": "advert"}, "only is the string 'advert'; give a list"),
+        ({"only": ["legal"], "exclude": ["legal"]}, "'legal' is both a reason to remove for and"),
+        ({"drop": ["JUNK"], "exclude": ["pattern"]}, "patterns to drop, and 'pattern'"),
     ],
 )
 def test_options_that_are_not_one(options, says):
     with pytest.raises(OptionError, match=says):
         Cleaner(**options)
+    with pytest.raises(OptionError, match=says):
+        cleaner.clean(ARTICLE, **options)
+
+
+@pytest.mark.parametrize("text", [None, b"bytes", ["a list"]])
+def test_a_text_that_is_no_string(fast, text):
+    with pytest.raises(OptionError, match="text is of type"):
+        cleaner.clean(text)
+    with pytest.raises(OptionError, match="title is of type"):
+        fast.clean(ARTICLE, title=3)
+
+
+def test_functions_take_what_the_class_takes(fast):
+    """Each set of options has a cleaner of its own, which is loaded once."""
+    options = {"threshold": 0.0, "only": ["off-topic"], "exclude": ["legal"], "keep": ["JUNK"]}
+    expected = Cleaner(**options).clean_and_explain(ARTICLE)
+    assert cleaner.clean_and_explain(ARTICLE, **options) == expected
+    assert cleaner.clean(ARTICLE, **options) == expected.text
+    assert cleaner.clean(ARTICLE, threshold=0.0, drop=["."]).strip() == ""
+    assert cleaner.clean(ARTICLE, model=fast._detector.folder) == fast.clean(ARTICLE)
+    assert cleaner._cleaner(**FAST) is cleaner._cleaner(**FAST)
+    assert cleaner._cleaner(**FAST) is not cleaner._cleaner(**FAST | {"only": ["advert"]})
+
+
+def test_one_text_is_not_taken_for_many(fast):
+    with pytest.raises(OptionError, match="documents is a string; give a list of them"):
+        fast.clean_many(ARTICLE)
 
 
 def test_no_batch(fast):
     with pytest.raises(OptionError, match="batch_documents is 0; use 1 or more"):
-        next(fast.clean_many([ARTICLE], batch_documents=0))
+        fast.clean_many([ARTICLE], batch_documents=0)
 
 
 def test_an_encoder_without_a_detector():
     with pytest.raises(ModelError, match="no detector has been fitted for the encoder 'another'"):
         Cleaner(encoder="another")
+
+
+@pytest.mark.accurate
+def test_the_folder_of_its_weights_is_the_accurate_encoder():
+    weights = transformer._packaged_weights()
+    if weights is None:
+        pytest.skip("the weights are not installed")
+    assert detector_folder(str(weights)) == MODELS / "accurate" / "detector"
+    assert Cleaner(encoder=str(weights)).encoder_name == "accurate"
+
+
+def test_a_folder_of_other_weights_is_not_the_accurate_encoder(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"other")
+    with pytest.raises(ModelError, match="no detector has been fitted for the encoder"):
+        Cleaner(encoder=str(tmp_path))
 
 
 def test_a_folder_that_is_no_detector(tmp_path):
@@ -231,11 +307,20 @@ def test_a_folder_that_is_no_detector(tmp_path):
     assert caught.value.place == str(tmp_path)
 
 
-def test_a_manifest_without_its_figures(tmp_path, fast):
+@pytest.mark.parametrize(
+    ("figures", "says"),
+    [
+        ({"threshold": "high"}, "its threshold is 'high'"),
+        ({"evidence": None}, "it does not list its evidence"),
+        ({"calibration": None}, "cannot read the detector"),
+    ],
+)
+def test_a_manifest_without_its_figures(tmp_path, fast, figures, says):
     for file in fast._detector.folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "manifest.json").write_text('{"format": 1}')
-    with pytest.raises(ModelError, match="cannot read the detector"):
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, **figures}))
+    with pytest.raises(ModelError, match=says):
         Cleaner(model=tmp_path)
 
 
@@ -250,7 +335,7 @@ def test_a_detector_of_another_version(tmp_path, fast):
 
 
 def test_an_encoder_of_another_size(fast):
-    class Narrow:
+    class Narrow(HashEncoder):
         name = "narrow"
         dimensions = 3
 

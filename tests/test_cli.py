@@ -218,11 +218,12 @@ class TestText:
         path = tmp_path / "a.txt"
         path.write_bytes(NAMED[name])
         expected = encode(marks.clean_and_explain(decode(NAMED[name])).text)
-        assert run(path).stdout_bytes == expected
-        assert run(stdin=NAMED[name]).stdout_bytes == expected
-        run(path, "--output", tmp_path / "out.txt")
+        said = ["--format", "text"]  # that UTF-16 is meant
+        assert run(path, *said).stdout_bytes == expected
+        assert run(*said, stdin=NAMED[name]).stdout_bytes == expected
+        run(path, *said, "--output", tmp_path / "out.txt")
         assert (tmp_path / "out.txt").read_bytes() == expected
-        run("--in-place", path)
+        run("--in-place", path, *said)
         assert path.read_bytes() == expected
 
 

@@ -166,6 +166,8 @@ def test_one_file_has_one_name_however_it_is_spelled(tmp_path, monkeypatch):
         (zstandard.compress(TEXT.encode()), "zstd"),
         (b"PAR1\x15\x04\x15", "Parquet"),
         (b"\x89PNG\r\n\x1a\n\0\0", "a PNG picture"),
+        (b'{"text": "An article."}\n', "JSON"),
+        (b'[\n  {"text": "An article."}\n]\n', "JSON"),
     ],
 )
 def test_what_does_not_look_like_text_is_not_cleaned_as_text(tmp_path, data, what):
@@ -181,6 +183,12 @@ def test_what_does_not_look_like_text_is_not_cleaned_as_text(tmp_path, data, wha
     done(path, tmp_path / "a.txt", "-o", out, "--on-error", "keep")
     assert contents(out) == {"a.txt": LEFT.format(1).encode(), "data.bin": data}
     assert done(path, "--format", "text").startswith(data[:4])  # who says so is believed
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_not_cleaned_as_utf_8(encoding):
+    data = ("\ufeff" + TEXT.format(1)).encode(encoding)
+    failed(run(stdin=data), "standard input: looks like UTF-16, not like UTF-8; convert it, or say")
 
 
 @pytest.mark.usefixtures("marked")

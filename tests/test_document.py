@@ -30,6 +30,11 @@ def parts(text, **options):
         "February 15, 2022",
         "Tuesday, 15 February 2022",
         "2022-02-15T10:30:00Z",
+        "15 Feb 2022 10:00",
+        "15 February 2022 at 10:30",
+        "Feb 15 2022 10:00 AM",
+        "February 15, 2022, 4 p.m. GMT",
+        "15/02/2022 - 10:30",
     ],
 )
 def test_dates(date):
@@ -62,6 +67,20 @@ def test_line_endings_and_blank_lines(ending):
     }
 
 
+def test_a_title_of_two_words_right_above_its_date():
+    text = f"Putin's War\n20220215\nhttps://example.org/a{BODY}"
+    assert parts(text)["title"] == "Putin's War"
+    assert parts(f"Menu\nPutin's other war\n20220215{BODY}") == {"date": "20220215"}
+
+
+def test_a_subtitle_and_an_author_may_stand_between():
+    opening = "A bridge is built\nThe river had waited long\nBy Anna Smith\n20220215"
+    found = {"title": "A bridge is built", "date": "20220215"}
+    assert parts(opening + BODY) == found
+    assert parts(f"{opening}\nhttps://example.org/a{BODY}")["address"] == "https://example.org/a"
+    assert parts(opening.replace("By", "Then came\nBy") + BODY) == {}
+
+
 def test_an_opening_sentence_alone_is_no_title():
     assert find_header("The council voted on Monday.\nWork begins in March.\n") == Header()
 
@@ -69,6 +88,7 @@ def test_an_opening_sentence_alone_is_no_title():
 def test_a_title_that_the_caller_knows():
     text = "The Bridge Is Built" + BODY
     assert parts(text, title=" the bridge is built ") == {"title": "The Bridge Is Built"}
+    assert parts("Bridge" + BODY, title="Bridge") == {"title": "Bridge"}
 
 
 def test_spans_are_in_reading_order():

@@ -514,6 +514,12 @@ def test_what_was_not_judged_says_why():
     assert "first_look" not in fragment
 
 
+def test_the_lines_of_a_header_are_shown_where_they_stand():
+    shown = run(stdin="A bridge\n2022-02-15\nBy Anna Smith\nhttps://example.org/a\n").stdout
+    rows = [line.strip() for line in shown.splitlines()[1:]]
+    assert rows == ["A bridge", "2022-02-15", "By Anna Smith", "https://example.org/a"]
+
+
 def test_jsonl_gives_one_explanation_a_record(tmp_path, seed):
     path = tmp_path / "two.jsonl"
     records = [{"id": "a", "text": seed}, {"id": "b", "text": "One line."}]
@@ -547,15 +553,18 @@ def test_whether_a_score_or_a_pattern_decides_is_told(article):
     for fragment in json.loads(run(article, *arguments).stdout)["fragments"]:
         is_dropped = "Lavrov said" in fragment["text"]
         assert fragment["settled"] is (True if is_dropped else None)
+        assert (fragment["reason"] == "pattern") is is_dropped
+        assert fragment["score"] == 1.0 or not is_dropped
         assert ("last_look" in fragment) is not is_dropped
 
 
-def test_what_is_kept_and_dropped_at_once_has_no_evidence_that_was_asked(article):
+def test_what_is_kept_and_dropped_at_once_is_kept_with_its_own_score(article):
     shown = run(article, "--drop", "Lavrov said", "--keep", "Lavrov said", "--all").stdout
     lines = shown.splitlines()
     at = next(at for at, line in enumerate(lines) if "Lavrov said" in line)
+    assert "1.00" not in lines[at]
     assert lines[at + 1].strip() == KEPT
-    assert not lines[at + 2].startswith("       ")
+    assert lines[at + 2].strip().startswith("first look")
 
 
 def test_every_reason_has_its_colour():

@@ -55,6 +55,31 @@ def test_evidence_decides_where_the_wording_does_not(text, words, stop, wording,
     assert reason_of(text, evidence) == reason
 
 
+PROSE = [
+    "The White House declined to comment on the report.",
+    "Apple's share price fell by four percent on Tuesday.",
+    "Drop the dough on a tray, then press each cookie flat with a fork.",
+    "He moved to buy the app maker for two billion dollars.",
+    "By Tuesday the river had risen by two metres.",
+    "Source code was stolen from the firm in the spring of that year.",
+    "Video showed the officer kneeling on the ground beside the car.",
+    "Previous governments had promised the same.",
+    "Copyright in the song belongs to the estate, in terms of the will.",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_a_word_of_ordinary_prose_names_no_reason(text):
+    evidence = {"words": len(text.split()), "full_stop": 1, "wording": -4.0}
+    assert reason_of(text, evidence) == "off-topic"
+
+
+def test_a_phrase_names_its_reason_in_a_sentence_as_well():
+    evidence = {"words": 9, "full_stop": 1, "wording": -1.0}
+    text = "By using this site you agree to our privacy policy."
+    assert reason_of(text, evidence) == "legal"
+
+
 def test_a_long_text_is_not_named_after_one_word_in_it():
     text = "He read the newsletter of the harbour council every week. " * 6
     assert reason_of(text, {"words": 60, "full_stop": 1}) == "off-topic"

@@ -174,7 +174,7 @@ def test_figures_are_right_at_any_threshold_and_shares_agree(threshold):
 
 def test_what_a_pattern_drops_unjudged_is_counted_by_its_reason():
     text = "one\ntwo\n"
-    fragments = (Fragment(0, 3, 1.0, "pattern"), Fragment(4, 7, 0.0, "off-topic"))
+    fragments = (Fragment(0, 3, 0.0, "off-topic"), Fragment(4, 7, 0.0, "off-topic"))
     gone = (Finding(0, 4, "one\n", 1.0, "pattern"),)
     result = CleanResult(text, gone, fragments, judged=False, why="short: x")
     corpus = Corpus(threshold=0.8, pages=2)

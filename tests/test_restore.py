@@ -46,16 +46,22 @@ def cleaned(folder, data, name):
     path = folder / name
     path.write_bytes(data)
     out, removed = folder / f"clean-{name}", folder / "removed.jsonl"
-    assert run(path, "-o", out, "--removed", removed).exit_code == 0
+    assert run(path, *said(name), "-o", out, "--removed", removed).exit_code == 0
     return out, removed
+
+
+def said(name):
+    """What it is: text that begins as UTF-16 does is not taken for text by its name alone."""
+    return ["--format", "text"] if name.endswith(".txt") else []
 
 
 def comes_back(folder, data, name):
     out, removed = cleaned(folder, data, name)
-    done = run("restore", out, "--removed", removed)
+    command = ("restore", out, *said(name), "--removed", removed)
+    done = run(*command)
     assert (done.stderr, done.exit_code) == ("", 0)
     assert done.stdout_bytes == data
-    assert run("restore", out, "--removed", removed, "-o", folder / "back").stdout_bytes == b""
+    assert run(*command, "-o", folder / "back").stdout_bytes == b""
     assert (folder / "back").read_bytes() == data
     return out, removed
 
@@ -316,10 +322,15 @@ class TestRefused:
 # --- other formats -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", ["txt.gz", "jsonl.gz"])
+@pytest.mark.parametrize(
+    ("suffix", "data"),
+    [
+        ("txt.gz", b"A good line.\nJUNK line.\n"),
+        ("jsonl.gz", b'{"text": "A good line.\\nJUNK line."}\n'),
+    ],
+)
 @pytest.mark.usefixtures("marked")
-def test_what_was_compressed_comes_back(tmp_path, suffix):
-    data = b'{"text": "A good line.\\nJUNK line."}\n'
+def test_what_was_compressed_comes_back(tmp_path, suffix, data):
     out, removed = cleaned(tmp_path, gzip.compress(data, mtime=0), f"a.{suffix}")
     back = tmp_path / f"back.{suffix}"
     assert run("restore", out, "--removed", removed, "-o", back).exit_code == 0

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from cleaner.errors import CleanerError, OptionError
+from cleaner.options import LISTS, check_options, check_type, is_number, strings
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
-
-_SEQUENCES = ("keep", "drop", "only", "exclude")
 
 
 class MissingHostError(CleanerError, ModuleNotFoundError):
@@ -85,19 +84,14 @@ class CleanerOptions:
     model: str | Path | None = None
 
     def __post_init__(self) -> None:
-        from cleaner.cleaning import check_encoder, check_options
+        from cleaner.encoders import detector_folder
 
-        for name in _SEQUENCES:
-            object.__setattr__(self, name, _strings(name, getattr(self, name)))
-        _check_type("encoder", self.encoder, str, "give a name or a folder, which a worker loads")
+        for name in LISTS:
+            object.__setattr__(self, name, strings(name, getattr(self, name)))
+        check_type("encoder", self.encoder, str, "give a name or a folder, which a worker loads")
         if self.model is not None:
-            _check_type("model", self.model, str | os.PathLike, "give the folder of a detector")
+            check_type("model", self.model, str | os.PathLike, "give the folder of a detector")
             object.__setattr__(self, "model", os.fspath(self.model))
-        if self.threshold is not None and not is_number(self.threshold):
-            raise OptionError(
-                f"threshold is {self.threshold!r}, of type {type(self.threshold).__name__}",
-                next_step="use a probability from 0 to 1",
-            )
         check_options(
             threshold=self.threshold,
             keep=self.keep,
@@ -105,7 +99,8 @@ class CleanerOptions:
             only=self.only,
             exclude=self.exclude,
         )
-        check_encoder(self.encoder, model=self.model)
+        if self.model is None:
+            detector_folder(self.encoder)
 
     @classmethod
     def of(cls, **options: Unpack[CleanerKeywords]) -> Self:
@@ -144,11 +139,6 @@ class CleanerOptions:
         return _manifest(self.encoder), None if self.model is None else _manifest(self.model)
 
 
-def is_number(value: object) -> bool:
-    """Whether `value` is a number, of numpy perhaps; True and False are none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def is_share(value: object) -> bool:
     """Whether `value` is a number from 0 to 1."""
     return isinstance(value, Real) and is_number(value) and 0.0 <= float(value) <= 1.0
@@ -157,21 +147,6 @@ def is_share(value: object) -> bool:
 def is_count(value: object) -> bool:
     """Whether `value` is a whole number, and 1 or more."""
     return isinstance(value, Integral) and is_number(value) and int(value) >= 1
-
-
-def _check_type(name: str, value: object, kind: Any, next_step: str) -> None:
-    if not isinstance(value, kind):
-        raise OptionError(f"{name} is of type {type(value).__name__}", next_step=next_step)
-
-
-def _strings(name: str, values: object) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise OptionError(f"{name} is the string {values!r}", next_step="give a list of them")
-    _check_type(name, values, Iterable, "give a list of strings")
-    strings = tuple(cast("Iterable[str]", values))
-    for value in strings:
-        _check_type(f"{value!r} in {name}", value, str, "give a list of strings")
-    return strings
 
 
 def _manifest(folder: str | Path) -> bytes | None:

@@ -11,8 +11,9 @@ import click
 
 from cleaner.cli.options import FAILED, fields, input_format, judging, options_of_cleaner
 from cleaner.errors import OptionError
-from cleaner.filtering import BATCH_DOCUMENTS, Settings, Show
+from cleaner.filtering import Settings, Show
 from cleaner.formats.kinds import KINDS
+from cleaner.options import BATCH_DOCUMENTS
 
 
 @click.command()

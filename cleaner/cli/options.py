@@ -21,8 +21,8 @@ _JUDGING = (
     click.option(
         "--encoder",
         metavar="NAME",
-        help="fast, accurate, or the name or folder of a sentence-transformers model.  "
-        "[default: the model's own, else fast]",
+        help="fast, accurate or the folder of its weights; with --model also the name or folder of "
+        "another sentence-transformers model.  [default: the model's own, else fast]",
     ),
     click.option(
         "--model", metavar="FOLDER", help="Topic model and detector fitted for the encoder."

@@ -9,7 +9,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.errors import ModelError
+
 MODELS = Path(__file__).resolve().parent.parent / "models"
+SHIPPED = ("fast", "accurate")  # what a detector ships for
 Vectors = npt.NDArray[np.float32]
 
 
@@ -32,13 +35,43 @@ class Encoder(Protocol):
         """Vectors of each document's texts, the same to the last bit as of that document alone."""
 
 
-def load_encoder(name: str) -> Encoder:
+def detector_folder(name: str | None) -> Path:
+    """Where the detector is that ships for the encoder called `name`.
+
+    Raises
+    ------
+    ModelError
+        If none does.
+    """
+    shipped = _shipped(name or "")
+    if not shipped:
+        raise ModelError(
+            f"no detector has been fitted for the encoder {name!r}",
+            next_step="use fast, accurate or the folder of its weights, or give the folder of a"
+            " detector that was fitted for it: --model, or model in Python",
+        )
+    return MODELS / shipped / "detector"
+
+
+def _shipped(name: str) -> str:
+    """Which of `SHIPPED` the encoder called `name` is, by its weights where that is a folder."""
+    if name in SHIPPED:
+        return name
+    from cleaner.encoders.transformer import is_accurate
+
+    return "accurate" if name and is_accurate(Path(name)) else ""
+
+
+def load_encoder(name: str, *, is_shipped: bool = False) -> Encoder:
     """The encoder called `name`.
 
     Parameters
     ----------
     name
         ``fast``, ``accurate``, the folder of a sentence-transformers model, or its name on the hub.
+    is_shipped
+        Whether it is for a detector that ships: a folder of the weights that ``accurate`` has is
+        then ``accurate``, and not the bare model.
 
     Raises
     ------
@@ -51,10 +84,11 @@ def load_encoder(name: str) -> Encoder:
         return StaticEncoder.load(MODELS / "fast" / "encoder", name="fast")
     from cleaner.encoders.transformer import TransformerEncoder
 
-    if name == "accurate":
+    if name == "accurate" or (is_shipped and _shipped(name) == "accurate"):
         from cleaner.encoders.joint import JointEncoder
 
-        parts = (TransformerEncoder.accurate(), load_encoder("fast"))
+        weights = None if name == "accurate" else Path(name)
+        parts = (TransformerEncoder.accurate(weights), load_encoder("fast"))
         return JointEncoder(parts, name="accurate")
     folder = Path(name)
     if folder.is_dir():

@@ -40,8 +40,8 @@ class TransformerEncoder:
         self.name = name
 
     @classmethod
-    def accurate(cls) -> TransformerEncoder:
-        """all-MiniLM-L6-v2: from the package of its weights, the local cache, or the hub.
+    def accurate(cls, folder: Path | None = None) -> TransformerEncoder:
+        """all-MiniLM-L6-v2: from `folder`, or the package of its weights, the local cache, the hub.
 
         It computes in float32: bfloat16 takes two thirds of the time on processors that have it,
         but verdicts on web pages differ.
@@ -51,9 +51,7 @@ class TransformerEncoder:
         ModelError
             If the weights cannot be had, or are not the official ones.
         """
-        folder = _packaged_weights()
-        if folder is None:
-            folder = _hub_weights()
+        folder = folder or _packaged_weights() or _hub_weights()
         _verify(folder / "model.safetensors")
         return cls(_load(str(folder)), name="accurate")
 
@@ -200,13 +198,26 @@ def _hub_weights() -> Path:
         raise ModelError(
             f"the weights of {HUB_NAME} cannot be had: not installed, not in the cache, and the hub"
             " was not reached",
-            next_step=_INSTALL,
+            next_step=f"{_INSTALL}, or give a folder that holds them as the encoder",
         ) from error
     return Path(folder)
 
 
+def is_accurate(folder: Path) -> bool:
+    """Whether `folder` holds the official weights of all-MiniLM-L6-v2."""
+    try:
+        return _digest(folder / "model.safetensors") == WEIGHTS_SHA256
+    except (OSError, ValueError):  # no folder, no file, or no path at all
+        return False
+
+
+def _digest(weights: Path) -> str:
+    with weights.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _verify(weights: Path) -> None:
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    digest = _digest(weights)
     if digest != WEIGHTS_SHA256:
         raise ModelError(
             f"these are not the official weights (SHA-256 {digest[:16]}..., expected"

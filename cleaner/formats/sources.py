@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ _NO_TEXT = {
     b"\x89PNG\r\n\x1a\n": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
 }
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_RECORDS = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*\"|\[\s*\{)")  # no article begins as JSON does
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +130,20 @@ class Source:
         return data
 
     def _check_text(self, data: bytes) -> None:
-        for beginning, what in _NO_TEXT.items():
-            if data.startswith(beginning):
-                raise InputError(
-                    f"looks like {what}, not like text",
-                    place=shown(self.name),
-                    next_step="say with --format what it is, or leave it out",
-                )
+        if data.startswith(_UTF_16):
+            raise InputError(
+                "looks like UTF-16, not like UTF-8",
+                place=shown(self.name),
+                next_step="convert it, or say with --format text that it is to be read as it is",
+            )
+        what = next((_NO_TEXT[start] for start in _NO_TEXT if data.startswith(start)), None)
+        what = what or ("JSON" if _RECORDS.match(data) else None)
+        if what:
+            raise InputError(
+                f"looks like {what}, not like text",
+                place=shown(self.name),
+                next_step="say with --format what it is, or leave it out",
+            )
 
     def lines(self, stream: BinaryIO) -> Iterator[bytes]:
         r"""Read whole lines of the open `stream` as they arrive: a slow pipe is not waited for.

@@ -44,13 +44,13 @@ def article_data(
     segments = inspected.segments
     units = _units(result.source)
     strings = _Strings()
+    settled = cleaner.settled(result)
+    fragments = [f.told(dropped=d) for f, d in zip(result.fragments, settled, strict=True)]
     explanations = [
         # The evidence on what a pattern drops was not asked.
-        None
-        if fragment.score < explained or fragment.reason == "pattern"
-        else _explanation(found, strings)
+        None if dropped or fragment.score < explained else _explanation(found, strings)
         # What is out among the closest ones the page tells: it changes with the threshold.
-        for fragment, found in zip(result.fragments, explain(inspected), strict=False)
+        for fragment, dropped, found in zip(fragments, settled, explain(inspected), strict=False)
     ]
     lines = np.unique(segments.lines)
     cuts = _line_cuts(inspected)
@@ -63,9 +63,9 @@ def article_data(
         "text": result.source,
         "judged": result.judged,
         "why": result.why,
-        "score": [fragment.score for fragment in result.fragments],
-        "reason": [REASONS.index(fragment.reason) for fragment in result.fragments],
-        "settled": cleaner.settled(result),
+        "score": [fragment.score for fragment in fragments],
+        "reason": [REASONS.index(fragment.reason) for fragment in fragments],
+        "settled": settled,
         "start": segments.starts.tolist(),
         "end": segments.ends.tolist(),
         "from": units[segments.starts].tolist(),

@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.cleaning import encoder_of
-from cleaner.detector import Detector
-from cleaner.encoders import MODELS, load_encoder
+from cleaner.detector import Detector, encoder_of
+from cleaner.encoders import SHIPPED, detector_folder, load_encoder
 from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures
 from cleaner.scores import sigmoid
@@ -114,7 +113,7 @@ def adapt(
         If the base cannot be read, or the labels bring nothing on documents apart.
     """
     _check(data)
-    folder = MODELS / base / "detector" if base in ("fast", "accurate") else Path(base)
+    folder = detector_folder(base) if base in SHIPPED else Path(base)
     detector = Detector.load(folder)
     with np.load(folder / "trees.npz", allow_pickle=False) as stored:
         second = {n[7:]: stored[n] for n in stored.files if n.startswith("second_")}

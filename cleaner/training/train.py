@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaner.encoders import load_encoder
+from cleaner.encoders import SHIPPED, load_encoder
 from cleaner.encoders.static import is_static
 from cleaner.errors import InputError
 from cleaner.evaluation import (
@@ -222,7 +222,7 @@ def write(trained: Trained, settings: TrainSettings, output: Path, *, data: Sequ
 
 def _encoder_beside(name: str, folder: Path, output: Path) -> str:
     source = Path(name)
-    if name in ("fast", "accurate") or not source.is_dir():
+    if name in SHIPPED or not source.is_dir():
         return name
     if is_static(source):
         shutil.copytree(source, folder / "encoder")
