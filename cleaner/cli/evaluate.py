@@ -10,6 +10,8 @@ import click
 
 from cleaner.cli.options import FAILED
 from cleaner.errors import OptionError
+from cleaner.formats import STDIN, AtomicFile, StandardOutput, dump_json
+from cleaner.formats.sinks import OPEN_IT
 
 if TYPE_CHECKING:
     from cleaner.evaluation.floors import Floors
@@ -129,20 +131,19 @@ def _measure(datasets: Sequence[Dataset], options: dict[str, Any]) -> Evaluation
 
 
 def _write(evaluation: Evaluation, options: dict[str, Any]) -> None:
-    import json
-
     from cleaner.evaluation.tables import console, show
-    from cleaner.formats import AtomicFile
 
     target = options["json_file"]
-    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    if target == "-":
-        click.echo(text, nl=False)
+    data = dump_json(evaluation.to_dict(), indent=True) + b"\n"
+    if target == STDIN:
+        sink = StandardOutput(next_step=OPEN_IT)
+        sink.write(data)
+        sink.flush()
     else:
         show(evaluation, console())
-    if target and target != "-":
-        with AtomicFile(target) as sink:
-            sink.write(text.encode())
+    if target and target != STDIN:
+        with AtomicFile(target) as file:
+            file.write(data)
     if options["plots"]:
         from cleaner.evaluation.plots import write_plots
 

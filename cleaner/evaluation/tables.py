@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cleaner.formats import standard_text
+
 if TYPE_CHECKING:
     from cleaner.evaluation.figures import Figures
     from cleaner.evaluation.floors import Check
@@ -21,9 +23,16 @@ _FIGURES = ("precision", "recall", "f1", "average precision", "lost", "left")
 
 
 def console() -> Console:
-    """Standard output: as wide as the terminal, or wide enough where there is none."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+    """Standard output: as wide as the terminal, or wide enough where there is none.
+
+    Raises
+    ------
+    OutputError
+        If it is closed.
+    """
+    out = standard_text()
+    found = Console(file=out, highlight=False)
+    return found if found.is_terminal else Console(file=out, highlight=False, width=_PLAIN_WIDTH)
 
 
 def show(evaluation: Evaluation, out: Console) -> None:
