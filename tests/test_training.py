@@ -385,6 +385,13 @@ def test_what_the_base_knows_already_brings_next_to_nothing(tmp_path):
     [
         ([{"text": "x"}], "there are no labels"),
         ([{"lines": ["x"], "labels": [1]}], "too few labelled documents: 1, where 10 are needed"),
+        (
+            [
+                {"lines": ["x"] * 20, "labels": [1] * 10 + [0] * 10},
+                *[{"lines": ["x"], "labels": [-1]}] * 12,
+            ],
+            "too few labelled documents: 1, where 10 are needed",
+        ),
         ([{"lines": ["x"], "labels": [0]}] * 12, "0 lines are labelled to be removed"),
         ([{"lines": ["x"], "labels": [1]}] * 12, "0 lines are labelled to be kept"),
     ],
@@ -393,6 +400,16 @@ def test_labels_that_are_too_few(tmp_path, rows, says):
     data = read_training_data([write_jsonl(tmp_path / "a.jsonl", rows)])
     with pytest.raises(InputError, match=says):
         adapt.adapt(data, "fast")
+
+
+def test_labels_that_all_lie_in_one_fold(tmp_path):
+    """The others have labels of header lines alone, which are no fragments."""
+    lines = ["The harbour bridge is old, and the council wants it built anew.", "Share this page"]
+    one = {"lines": lines * 12, "labels": [0, 1] * 12}
+    header = {"lines": ["A bridge is built anew", "2022-02-15"], "labels": [0, 1]}
+    path = write_jsonl(tmp_path / "a.jsonl", [one, *[header] * 12])
+    with pytest.raises(InputError, match="lie in too few documents"):
+        adapt.adapt(read_training_data([path]), "fast", say=lambda _: None)
 
 
 def test_a_base_that_is_none(tmp_path):

@@ -109,7 +109,7 @@ def adapt(
     Raises
     ------
     InputError
-        If there are too few labels, or articles without any.
+        If there are too few labels, or articles without any, or all labels lie in one fold.
     ModelError
         If the base cannot be read, or the labels bring nothing on documents apart.
     """
@@ -153,10 +153,10 @@ def _check(data: TrainingData) -> None:
             next_step="--base learns from labelled documents alone",
         )
     counts = Counter(label for document in data.labelled for label in document.labels)
-    if len(data.labelled) < FEWEST_DOCUMENTS:
+    documents = sum(any(label >= 0 for label in document.labels) for document in data.labelled)
+    if documents < FEWEST_DOCUMENTS:
         raise InputError(
-            f"too few labelled documents: {len(data.labelled)}, where {FEWEST_DOCUMENTS} are"
-            " needed",
+            f"too few labelled documents: {documents}, where {FEWEST_DOCUMENTS} are needed",
             next_step="label more: a few lines in each of many documents teach most",
         )
     for label, what in ((1, "removed"), (0, "kept")):
@@ -185,6 +185,12 @@ def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _R
         parts["document"].append(np.full(len(use), number))
         parts["fold"].append(np.full(len(use), fold_of(example.document.site, FOLDS)))
         parts["lengths"].append((example.segments.ends - example.segments.starts)[use])
+    # Counted here and not by the labels: a line of the header is no fragment.
+    if len({int(folds[0]) for folds in parts["fold"]}) < 2:  # noqa: PLR2004  # one to learn from, one apart
+        raise InputError(
+            "the labels lie in too few documents to learn from some and measure on others",
+            next_step="label lines in more documents, of more sites",
+        )
     joined = {name: np.concatenate(values) for name, values in parts.items()}
     joined["weights"] /= joined["weights"].mean()
     return _Rows(**joined)
