@@ -479,6 +479,10 @@ def test_a_floor_whose_set_is_not_given_is_no_floor_that_holds(run, data, tmp_pa
         (["--raise-floors", "DATA"], "--raise-floors without --floors"),
         (["DATA", "DATA"], "two files are called 'data'"),
         (["--floors", "x", "--only", "advert", "DATA"], "do not go together"),
+        (
+            ["--floors", "x", "--threshold", ".4", "DATA"],
+            "--floors and --threshold do not go together",
+        ),
     ],
 )
 def test_usage_errors(run, data, arguments, says):

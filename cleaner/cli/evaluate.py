@@ -88,6 +88,11 @@ def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:
             "--floors and --only or --not do not go together",
             next_step="hold floors of all reasons",
         )
+    if options["floors"] and options["threshold"] is not None:
+        raise OptionError(
+            "--floors and --threshold do not go together",
+            next_step="hold floors at the default threshold",
+        )
     if options["plots"]:
         from cleaner.evaluation.plots import check_plots
 
