@@ -432,6 +432,28 @@ def test_json_to_a_file_or_to_standard_output(run, data, tmp_path):
     assert found["threshold"] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--json", "MISSING/out.json"], "cannot be written"),
+        (["--floors", "MISSING/floors.json"], "no file of floors"),
+        (["--floors", "MISSING/floors.json", "--raise-floors"], "cannot be written"),
+        (["--plots", "FILE/plots"], "cannot write the plots"),
+    ],
+)
+def test_what_cannot_be_had_is_told_before_anything_is_cleaned(
+    run, data, tmp_path, monkeypatch, options, says
+):
+    monkeypatch.setattr(Told, "clean_many", None)
+    (tmp_path / "FILE").touch()
+    done = run(*(o if o[0] == "-" else tmp_path / o for o in options), data, expect=1)
+    assert says in done.stderr
+
+
+def test_an_input_is_not_written_over(run, data):
+    assert "is an input of the same run" in run("--json", data, data, expect=2).stderr
+
+
 def test_limit(run, data):
     assert "1 documents, 4 lines" in run("--limit", 1, data).stdout
 

@@ -165,6 +165,14 @@ def test_what_training_did_not_make_is_not_replaced(tmp_path):
     assert (tmp_path / "letters.txt").read_text("utf-8") == "mine"
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_read(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"words": 1}])
+    arguments = ["train", "--encoder", "fast", str(path), "-o", str(path / "inside")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert f"{path / 'inside'}: cannot be written" in done.stderr
+
+
 # A detector for an encoder
 
 

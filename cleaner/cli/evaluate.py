@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,15 @@ import click
 
 from cleaner.cli.options import FAILED
 from cleaner.errors import OptionError
-from cleaner.formats import STDIN, AtomicFile, StandardOutput, dump_json
+from cleaner.formats import (
+    STDIN,
+    AtomicFile,
+    Sink,
+    StandardOutput,
+    check_target,
+    dump_json,
+    source,
+)
 from cleaner.formats.sinks import OPEN_IT
 
 if TYPE_CHECKING:
@@ -64,10 +73,21 @@ def evaluate(labelled: Sequence[str], **options: Any) -> None:
       cleaner evaluate --encoder accurate --json figures.json --plots plots *.jsonl.gz
     """  # noqa: D301  # the mark that keeps lines apart is a real backspace
     _check(labelled, options)
-    datasets = _read(labelled, options["limit"])
-    evaluation = _measure(datasets, options)
-    _write(evaluation, options)
-    if options["floors"] and not _hold(evaluation, options):
+    from cleaner.evaluation.tables import console, show
+
+    # Opened first: what cannot be read or written is told before the work is done.
+    floors = _floors(options)
+    with _json_sink(options["json_file"]) as sink:
+        out = None if options["json_file"] == STDIN else console()
+        evaluation = _measure(_read(labelled, options["limit"]), options)
+        if out is not None:
+            show(evaluation, out)
+        if sink is not None:
+            sink.write(dump_json(evaluation.to_dict(), indent=True) + b"\n")
+            sink.flush()
+    if options["plots"]:
+        _plot(evaluation, Path(options["plots"]))
+    if floors is not None and not _hold(floors, evaluation, options):
         click.get_current_context().exit(FAILED)
 
 
@@ -96,7 +116,10 @@ def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:
     if options["plots"]:
         from cleaner.evaluation.plots import check_plots
 
-        check_plots()
+        check_plots(Path(options["plots"]))
+    if options["json_file"] and options["json_file"] != STDIN:
+        sources = [source(name, "jsonl") for name in labelled]
+        check_target(options["json_file"], sources, option="--json")
 
 
 def dataset_name(path: str) -> str:
@@ -135,34 +158,39 @@ def _measure(datasets: Sequence[Dataset], options: dict[str, Any]) -> Evaluation
         return measure(cleaner, datasets, encoder=name, reasons=allowed, advance=advance)
 
 
-def _write(evaluation: Evaluation, options: dict[str, Any]) -> None:
-    from cleaner.evaluation.tables import console, show
-
-    target = options["json_file"]
-    data = dump_json(evaluation.to_dict(), indent=True) + b"\n"
+def _json_sink(target: str | None) -> AbstractContextManager[Sink | None]:
+    if not target:
+        return nullcontext()
     if target == STDIN:
-        sink = StandardOutput(next_step=OPEN_IT)
-        sink.write(data)
-        sink.flush()
-    else:
-        show(evaluation, console())
-    if target and target != STDIN:
-        with AtomicFile(target) as file:
-            file.write(data)
-    if options["plots"]:
-        from cleaner.evaluation.plots import write_plots
-
-        for path in write_plots(evaluation, Path(options["plots"])):
-            click.echo(f"written: {path}", err=True)
+        return nullcontext(StandardOutput(next_step=OPEN_IT))
+    return AtomicFile(target)
 
 
-def _hold(evaluation: Evaluation, options: dict[str, Any]) -> bool:
-    """Hold the floors, moving them where that was asked for; whether they hold."""
+def _plot(evaluation: Evaluation, folder: Path) -> None:
+    from cleaner.evaluation.plots import write_plots
+
+    for path in write_plots(evaluation, folder):
+        click.echo(f"written: {path}", err=True)
+
+
+def _floors(options: dict[str, Any]) -> Floors | None:
+    """The floors that are to be held or moved; None where there are none."""
     from cleaner.evaluation.floors import Floors
 
+    if not options["floors"]:
+        return None
+    path = Path(options["floors"])
+    floors = Floors() if options["raise_floors"] and not path.exists() else Floors.read(path)
+    if options["raise_floors"] or options["lower_floors"]:
+        with AtomicFile(path) as file:
+            file.discard()
+    return floors
+
+
+def _hold(floors: Floors, evaluation: Evaluation, options: dict[str, Any]) -> bool:
+    """Hold the floors, moving them where that was asked for; whether they hold."""
     path = Path(options["floors"])
     up, down = options["raise_floors"], options["lower_floors"]
-    floors = Floors() if up and not path.exists() else Floors.read(path)
     if up or down:
         floors = floors.moved(evaluation, up=up, down=down)
         floors.write(path)

@@ -79,16 +79,17 @@ def train(data: Sequence[str], **options: Any) -> None:
             "one of --encoder and --base is needed", next_step="say what to fit a detector for"
         )
     _need_libraries()
+    from cleaner.evaluation.tables import console, show_figures
     from cleaner.training.folder import check_folder
     from cleaner.training.sources import read_training_data
 
+    # Told before the work is done: that a folder, or the figures, cannot be written.
     check_folder(options["output"])
+    out = console()
     found = read_training_data(data)
-    say = _clock()
-    if options["encoder"] is not None:
-        _train(found, options, data, say)
-    else:
-        _adapt(found, options, data, say)
+    make = _adapt if options["encoder"] is None else _train
+    title, rows = make(found, options, data, _clock())
+    show_figures(title, rows, out)
     click.echo(f"written: {options['output']}", err=True)
 
 
@@ -105,7 +106,10 @@ def _clock() -> Say:
     return lambda what: click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
 
-def _train(found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say) -> None:
+def _train(
+    found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say
+) -> tuple[str, dict[str, Figures]]:
+    """Fit a detector and write it; its figures, and what they are called."""
     from cleaner.training.train import TrainSettings, train, write
 
     chosen = {name: options[name] for name in ("encoder", "axes", "limit")}
@@ -113,19 +117,16 @@ def _train(found: TrainingData, options: dict[str, Any], data: Sequence[str], sa
     settings = TrainSettings(threshold=threshold, **chosen)
     trained = train(found, settings, say=say)
     write(trained, settings, options["output"], data=data)
-    _show(f"on folds apart, at threshold {settings.threshold:g}", trained.figures)
+    return f"on folds apart, at threshold {settings.threshold:g}", trained.figures
 
 
-def _adapt(found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say) -> None:
+def _adapt(
+    found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say
+) -> tuple[str, dict[str, Figures]]:
+    """Go on from a detector and write what came of it; its figures, and what they are called."""
     from cleaner.training.adapt import adapt, write
 
     adapted = adapt(found, options["base"], threshold=options["threshold"], say=say)
     write(adapted, options["output"], data=data)
     rows = {"before": adapted.before, "after": adapted.after}
-    _show(f"on documents apart, at threshold {adapted.threshold:g}", rows)
-
-
-def _show(title: str, rows: dict[str, Figures]) -> None:
-    from cleaner.evaluation.tables import console, show_figures
-
-    show_figures(title, rows, console())
+    return f"on documents apart, at threshold {adapted.threshold:g}", rows
