@@ -121,6 +121,7 @@ def test_both_forms_are_read(tmp_path, name):
 
 WRONG = {
     "no JSON": (b"{", "a.jsonl:1: not valid JSON"),
+    "nested without an end": (b"[" * 100_000, "its values are nested too deeply"),
     "no UTF-8": (b'{"lines": ["\xff"], "labels": [0]}', "a.jsonl:1: not valid JSON"),
     "no object": (b"[1]", "no JSON object"),
     "no labels": (b'{"text": "x"}', 'the record has no labels; give "lines" with "labels"'),
@@ -452,6 +453,16 @@ def test_what_cannot_be_had_is_told_before_anything_is_cleaned(
 
 def test_an_input_is_not_written_over(run, data):
     assert "is an input of the same run" in run("--json", data, data, expect=2).stderr
+
+
+def test_halves_of_code_points_in_names_are_escaped(run, tmp_path):
+    half = "\ud800"
+    line = {"lines": ["x 0.9", "y"], "labels": [1, 0], "kinds": [half, "x"]}
+    path = write(tmp_path / "a.jsonl", *({**line, "source": name} for name in (half, "y")))
+    out = tmp_path / "out.json"
+    shown = run("--json", out, path).stdout
+    assert r"\ud800" in shown
+    assert half in json.loads(out.read_text("utf-8"))["by"]["source"]
 
 
 def test_limit(run, data):

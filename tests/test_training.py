@@ -21,6 +21,7 @@ from cleaner.evaluation import Figures
 from cleaner.evaluation.measure import Dataset, evaluate
 from cleaner.evaluation.reader import read_labelled
 from cleaner.training import adapt, held_out
+from cleaner.training.corpora import fold_of
 from cleaner.training.detector import prepare
 from cleaner.training.folder import check_folder, whole_folder
 from cleaner.training.sources import (
@@ -480,6 +481,11 @@ def test_held_out_sites_are_apart_and_hold_intruders(tmp_path):
     sources = {row["id"]: row["source"] for row in rows}
     assert not {r["source"] for r in learned} & {sources[d.identity] for d in measured}
     assert {1, 0} == {label for document in measured for label in document.labels}
+
+
+def test_a_site_may_be_half_a_code_point():
+    assert fold_of("bbc.co.uk", 5) == 3
+    assert fold_of("\ud800", 5) in range(5)
 
 
 def test_held_out_names_a_bad_record(tmp_path):

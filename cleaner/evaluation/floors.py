@@ -117,7 +117,7 @@ class Floors:
             If they cannot be written.
         """
         value = {"format": FORMAT, "tolerance": self.tolerance, "floors": self.encoders}
-        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        text = json.dumps(value, indent=2, sort_keys=True) + "\n"
         with AtomicFile(path) as sink:
             sink.write(text.encode())
 

@@ -57,17 +57,22 @@ def read_lines(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
             if not line.strip():
                 continue
             place = f"{path}:{number}"
-            try:
-                record = json.loads(line)
-            except ValueError as error:  # UnicodeDecodeError is one
-                raise InputError(
-                    f"not valid JSON ({error})",
-                    place=place,
-                    next_step="give JSON Lines: a record a line",
-                ) from error
-            if not isinstance(record, dict):
-                raise InputError("the record is no JSON object", place=place, next_step=_FORMS)
-            yield place, record
+            yield place, _record(line, place)
+
+
+def _record(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is of the first
+        is_deep = isinstance(error, RecursionError)
+        raise InputError(
+            f"not valid JSON ({'its values are nested too deeply' if is_deep else error})",
+            place=place,
+            next_step="give JSON Lines: a record a line",
+        ) from error
+    if not isinstance(record, dict):
+        raise InputError("the record is no JSON object", place=place, next_step=_FORMS)
+    return record
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cleaner.formats import standard_text
+from cleaner.render import printable
 
 if TYPE_CHECKING:
     from cleaner.evaluation.figures import Figures
@@ -40,7 +41,7 @@ def show(evaluation: Evaluation, out: Console) -> None:
     overall = evaluation.overall
     out.print(
         f"{overall.documents:,} documents, {overall.units:,} lines, {overall.to_remove:,} to"
-        f" remove; encoder {evaluation.encoder}, threshold {evaluation.threshold:g}",
+        f" remove; encoder {printable(evaluation.encoder)}, threshold {evaluation.threshold:g}",
         markup=False,
     )
     for why, count in evaluation.not_judged.items():
@@ -174,7 +175,7 @@ def _print(
     for index, name in enumerate(names):
         table.add_column(name, justify="left" if index in texts else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+        table.add_row(*(printable(cell).replace("[", r"\[") for cell in row))
     out.print()
     out.print(title, style="bold", markup=False)
     out.print(table)

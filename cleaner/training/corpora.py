@@ -70,7 +70,8 @@ def site_of(record: dict[str, Any]) -> str:
 
 def fold_of(key: str, folds: int) -> int:
     """A stable number from 0 to `folds` - 1 for `key`."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") % folds
+    data = key.encode("utf-8", "surrogatepass")  # JSON can hold a half of a code point
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") % folds
 
 
 def is_fixture_site(site: str) -> bool:
