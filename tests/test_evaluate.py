@@ -523,6 +523,19 @@ def test_usage_errors(run, data, arguments, says):
     assert says in done.stderr
 
 
+def test_files_differ_by_their_whole_names(run, data, tmp_path):
+    names = ("news.train.jsonl", "news.test.jsonl")
+    paths = [(tmp_path / name).write_bytes(data.read_bytes()) and tmp_path / name for name in names]
+    found = json.loads(run("--json", "-", *paths).stdout)
+    assert set(found["by"]["set"]) == {"news.train", "news.test"}
+
+
+def test_a_file_without_a_document_is_refused(run, data, tmp_path):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n", "utf-8")
+    assert f"{empty}: no labelled documents" in run(data, empty, expect=1).stderr
+
+
 def test_a_bad_record_is_named(run, tmp_path):
     path = tmp_path / "bad.jsonl"
     path.write_text('{"lines": ["x"], "labels": [1]}\n{"lines": ["x"], "labels": [3]}\n', "utf-8")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cleaner.cli.options import FAILED
-from cleaner.errors import OptionError
+from cleaner.errors import InputError, OptionError
 from cleaner.formats import (
     STDIN,
     AtomicFile,
@@ -20,6 +20,7 @@ from cleaner.formats import (
     dump_json,
     source,
 )
+from cleaner.formats.kinds import bare
 from cleaner.formats.sinks import OPEN_IT
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:
 
 
 def dataset_name(path: str) -> str:
-    """What a file's set is called: its name up to the first full stop."""
-    return Path(path).name.split(".")[0]
+    """What a file's set is called: its name without the suffixes that say what it is."""
+    return bare(Path(path).name)
 
 
 def _read(labelled: Sequence[str], limit: int | None) -> list[Dataset]:
@@ -133,9 +134,15 @@ def _read(labelled: Sequence[str], limit: int | None) -> list[Dataset]:
     from cleaner.evaluation.measure import Dataset
     from cleaner.evaluation.reader import read_labelled
 
-    return [
-        Dataset(dataset_name(path), list(islice(read_labelled(path), limit))) for path in labelled
-    ]
+    datasets = []
+    for path in labelled:
+        documents = list(islice(read_labelled(path), limit))
+        if not documents:
+            raise InputError(
+                "no labelled documents", place=path, next_step="give a file that has some"
+            )
+        datasets.append(Dataset(dataset_name(path), documents))
+    return datasets
 
 
 def _measure(datasets: Sequence[Dataset], options: dict[str, Any]) -> Evaluation:
@@ -201,7 +208,6 @@ def _hold(floors: Floors, evaluation: Evaluation, options: dict[str, Any]) -> bo
 def _show(floors: Floors, evaluation: Evaluation, path: Path) -> bool:
     from rich.console import Console
 
-    from cleaner.errors import InputError
     from cleaner.evaluation.floors import amiss
     from cleaner.evaluation.tables import show_checks
 
