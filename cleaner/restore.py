@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from cleaner import results
 from cleaner.errors import InputError, OptionError, RestoreError
 from cleaner.formats.encoding import encode
 from cleaner.formats.jsonl import Record, parse_record, written_offsets
+from cleaner.formats.sources import each_line
 from cleaner.results import Finding
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def read_removed(source: Source) -> Iterator[Removed]:
     InputError
         If it cannot be read, or a line of it is no account of a deletion.
     """
-    for number, line in enumerate(_lines(source), 1):
+    for number, line in enumerate(each_line(source), 1):
         if line.strip():
             yield _removed(line, f"{source.name}:{number}")
 
@@ -144,14 +144,6 @@ def _removed(line: bytes, place: str) -> Removed:
             place=place,
             next_step="give a file that `cleaner --removed FILE` wrote",
         ) from None
-
-
-def _lines(source: Source) -> Iterator[bytes]:
-    r"""The lines of a source, each with its ``\n``, lazily."""
-    with source.open() as stream:
-        for lines in source.lines(stream):
-            # Not splitlines(): a carriage return is no end of a line here.
-            yield from io.BytesIO(lines)
 
 
 def _checked(value: Any, name: str, kind: type) -> Any:
@@ -321,7 +313,7 @@ def _restore_lines(clean: Source, found: Iterable[Removed], sink: Sink, field: s
     groups = groupby(found, key=lambda item: item.line)
     wanted, items = next(groups, (0, iter(())))
     number = count = 0
-    for number, line in enumerate(_lines(clean), 1):
+    for number, line in enumerate(each_line(clean), 1):
         if number != wanted:
             sink.write(line)
             continue

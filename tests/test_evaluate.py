@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,11 +94,14 @@ def of(*records, threshold=0.5, **options):
 
 def write(path, *records):
     text = "".join(json.dumps(record) + "\n" for record in records).encode()
-    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    pack = {".gz": gzip.compress, ".zst": zstandard.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(text))
     return path
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "packed without saying so"])
+@pytest.mark.parametrize(
+    "name", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "packed without saying so"]
+)
 def test_both_forms_are_read(tmp_path, name):
     lines = labelled("- One.", "+ Ad.", kinds=["text", "advert"], url="https://www.bbc.co.uk/a")
     text = "Œuf \U0001f600.\nAd here.\n"
@@ -169,11 +173,13 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, data, says):
 
 
 def test_a_file_that_is_missing_or_cut(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         list(read_labelled(tmp_path / "none.jsonl"))
+    with pytest.raises(InputError, match="is a directory; name the files in it"):
+        list(read_labelled(tmp_path))
     whole = write(tmp_path / "a.jsonl.gz", *[labelled("- One.")] * 100)
     whole.write_bytes(whole.read_bytes()[:-20])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="ends in the middle of its gzip data"):
         list(read_labelled(whole))
 
 
@@ -398,9 +404,9 @@ def test_fixtures_are_of_the_sites_kept_for_them():
 
 @pytest.fixture
 def run(monkeypatch):
-    def call(*arguments, expect=0):
+    def call(*arguments, expect=0, stdin=b""):
         monkeypatch.setattr("cleaner.cleaning.Cleaner", lambda **_: told)
-        done = CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
+        done = CliRunner().invoke(main, ["evaluate", *map(str, arguments)], input=stdin)
         assert done.exit_code == expect, done.output
         return done
 
@@ -463,6 +469,12 @@ def test_halves_of_code_points_in_names_are_escaped(run, tmp_path):
     shown = run("--json", out, path).stdout
     assert r"\ud800" in shown
     assert half in json.loads(out.read_text("utf-8"))["by"]["source"]
+
+
+def test_standard_input(run, data):
+    found = json.loads(run("--json", "-", "-", stdin=data.read_bytes()).stdout)
+    assert set(found["by"]["set"]) == {"standard input"}
+    assert "standard input:1: " in run("-", stdin=b"[]", expect=1).stderr
 
 
 def test_limit(run, data):

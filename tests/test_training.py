@@ -1,12 +1,14 @@
 """`cleaner train`: what it reads, what it makes, and what it refuses."""
 
 import gzip
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 from click.testing import CliRunner
 
 pytest.importorskip("sklearn")
@@ -81,6 +83,19 @@ def test_every_form_is_read(tmp_path):
     assert (data.articles[1].subject, data.articles[2].identity) == ("bridges", "7")
     assert [document.labels for document in data.labelled] == [(0, 1), (-1, 1, -1)]
     assert [body.lines for body in data.bodies][3:] == [("One.",), ()]
+
+
+def test_records_come_compressed_and_on_standard_input(tmp_path, monkeypatch):
+    line = b'{"text": "One."}\n'
+    path = tmp_path / "rows.jsonl.zst"
+    path.write_bytes(zstandard.compress(line))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(line * 2)))
+    data = read_training_data([path, "-"])
+    assert [article.identity for article in data.articles] == [
+        f"{path}:1",
+        "standard input:1",
+        "standard input:2",
+    ]
 
 
 @pytest.mark.parametrize(

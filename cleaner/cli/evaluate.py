@@ -18,6 +18,7 @@ from cleaner.formats import (
     StandardOutput,
     check_target,
     dump_json,
+    shown,
     source,
 )
 from cleaner.formats.kinds import bare
@@ -66,8 +67,9 @@ if TYPE_CHECKING:
 def evaluate(labelled: Sequence[str], **options: Any) -> None:
     """Clean LABELLED documents and say how well it was done.
 
-    LABELLED are JSON Lines files, gzipped or not: "lines" with "labels" (1 remove, 0 keep, -1 not
-    scored), or "text" with "spans". Each file is a set under its own name.
+    LABELLED are JSON Lines files, .gz and .zst too, or - for standard input: "lines" with "labels"
+    (1 remove, 0 keep, -1 not scored), or "text" with "spans". Each file is a set under its own
+    name.
 
     \b
       cleaner evaluate labelled.jsonl
@@ -125,7 +127,7 @@ def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:
 
 def dataset_name(path: str) -> str:
     """What a file's set is called: its name without the suffixes that say what it is."""
-    return bare(Path(path).name)
+    return bare(shown(Path(path).name))
 
 
 def _read(labelled: Sequence[str], limit: int | None) -> list[Dataset]:
@@ -139,7 +141,7 @@ def _read(labelled: Sequence[str], limit: int | None) -> list[Dataset]:
         documents = list(islice(read_labelled(path), limit))
         if not documents:
             raise InputError(
-                "no labelled documents", place=path, next_step="give a file that has some"
+                "no labelled documents", place=shown(path), next_step="give a file that has some"
             )
         datasets.append(Dataset(dataset_name(path), documents))
     return datasets

@@ -65,9 +65,10 @@ _INSTALL = "pip install 'article-cleaner[train]'"
 def train(data: Sequence[str], **options: Any) -> None:
     """Fit a detector from DATA.
 
-    DATA are text files, each a clean article, or JSON Lines, gzipped or not: clean articles of
-    "text" or "lines", or labelled documents as for `cleaner evaluate`. Without labels it learns
-    from pieces of articles put into other articles.
+    DATA are text files, each a clean article, or JSON Lines (.jsonl, .ndjson, - for standard
+    input): clean articles of "text" or "lines", or labelled documents as for `cleaner evaluate`.
+    Both may be .gz or .zst. Without labels it learns from pieces of articles put into other
+    articles.
 
     \b
       cleaner train --encoder MODEL articles.jsonl -o detector
