@@ -189,6 +189,14 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_is_read(tmp_path):
     assert f"{path / 'inside'}: cannot be written" in done.stderr
 
 
+def test_an_encoder_that_is_not_there_is_told_before_anything_is_read(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"words": 1}])
+    arguments = ["train", "--encoder", "nosuch", str(path), "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert "there is no encoder 'nosuch'; use fast, accurate, a model folder" in done.stderr
+
+
 # A detector for an encoder
 
 
@@ -282,6 +290,8 @@ def test_data_from_which_nothing_can_be_learned(tmp_path, rows, says):
         ([], "one of --encoder and --base is needed"),
         (["--encoder", "fast", "--base", "fast"], "one of --encoder and --base is needed"),
         (["--encoder", "fast", "--threshold", "2"], "--threshold"),
+        (["--base", "fast", "--axes", "3"], "--base and --axes do not go together"),
+        (["--base", "fast", "--limit", "1"], "--base and --limit do not go together"),
     ],
 )
 def test_usage_errors(tmp_path, arguments, says):
