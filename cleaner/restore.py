@@ -173,11 +173,13 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
     Raises
     ------
     OptionError
-        If `name` is not there, or there are several and none is chosen.
+        If `name` is not among those that are there, or there are several and none is chosen.
     InputError
         If a line of it is no account of a deletion.
     """
     paths = dict.fromkeys(item.path for item in read_removed(removed))
+    if not paths:
+        return None  # every output is its input, whatever that is called
     shown = ", ".join(map(repr, list(paths)[:_SHOWN_INPUTS]))
     if len(paths) > _SHOWN_INPUTS:
         shown += ", ..."
@@ -187,7 +189,7 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
             raise OptionError(
                 f"nothing was removed from an input called {name!r}",
                 place=removed.name,
-                next_step=f"name one of {shown}; {_SAME}" if paths else "it is as it was",
+                next_step=f"name one of {shown}; {_SAME}",
             )
         return chosen
     own = _same_path(clean.name, paths)
@@ -197,7 +199,7 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
             place=removed.name,
             next_step=f"name one with --input; {_SAME}",
         )
-    return next(iter(paths), None) if own is None else own
+    return next(iter(paths)) if own is None else own
 
 
 def _same_path(name: str, paths: Collection[str]) -> str | None:
