@@ -16,6 +16,7 @@ from cleaner.errors import InputError, OptionError, RestoreError
 from cleaner.formats.encoding import encode
 from cleaner.formats.jsonl import Record, parse_record, written_offsets
 from cleaner.formats.sources import each_line
+from cleaner.render import plural
 from cleaner.results import Finding
 
 if TYPE_CHECKING:
@@ -346,7 +347,7 @@ def _refuse_left_over(item: Removed, *, lines: int, clean: Source) -> NoReturn:
             next_step="give the file as `cleaner --removed FILE` wrote it",
         )
     raise RestoreError(
-        f"has {lines} lines, and fragments were removed from line {item.line}",
+        f"has {plural(lines, 'line')}, and fragments were removed from line {item.line}",
         place=clean.name,
         next_step=_ONE_RUN,
     )

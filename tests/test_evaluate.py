@@ -478,7 +478,17 @@ def test_standard_input(run, data):
 
 
 def test_limit(run, data):
-    assert "1 documents, 4 lines" in run("--limit", 1, data).stdout
+    assert "1 document, 4 lines" in run("--limit", 1, data).stdout
+
+
+def test_what_is_undefined_where_nothing_is_to_be_removed_is_a_dash(run, tmp_path):
+    path = write(tmp_path / "a.jsonl", labelled("- Kept.", "- Gone 0.9"))
+    rows = [line.split() for line in run(path).stdout.splitlines()]
+    assert [row for row in rows if row[:1] in (["precision"], ["f1"], ["recall"])] == [
+        ["precision", "-", "-"],
+        ["recall", "-", "-"],
+        ["f1", "-", "-"],
+    ]
 
 
 def test_plots_are_png(run, data, tmp_path):
@@ -515,6 +525,10 @@ def test_a_floor_whose_set_is_not_given_is_no_floor_that_holds(run, data, tmp_pa
     run("--floors", floors, "--raise-floors", data)
     other.write_bytes(data.read_bytes())
     assert "not measured" in run("--floors", floors, other, expect=1).stderr
+    shown = run("--floors", floors, "--limit", 1, data, expect=1).stderr
+    assert ["data", "documents", "2", "1", "other", "documents"] in map(
+        str.split, shown.split("\n")
+    )
 
 
 @pytest.mark.parametrize(
