@@ -371,7 +371,9 @@ def test_less_than_the_tolerance_is_no_drop():
 
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", '{"format": 9}', '{"format": 1, "tolerance": 0, "floors": {"a": 1}}',
-             '{"format": 1, "tolerance": 0, "floors": {"fast": {"x": {"speed": 1}}}}']
+             '{"format": 1, "tolerance": 0, "floors": {"fast": {"x": {"speed": 1}}}}',
+             '{"format": 1, "tolerance": 0, "floors": {"fast": {"x": {"recall": "0.9"}}}}',
+             '{"format": 1, "tolerance": true, "floors": {}}']
 )  # fmt: skip
 def test_a_file_that_holds_no_floors(tmp_path, text):
     path = tmp_path / "floors.json"

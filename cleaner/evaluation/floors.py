@@ -95,12 +95,12 @@ class Floors:
                 raise ValueError(f"format {found['format']}, this version reads {FORMAT}")
             encoders = {
                 str(encoder): {
-                    str(dataset): {_known(name): float(floor) for name, floor in floors.items()}
+                    str(dataset): {_known(name): _number(floor) for name, floor in floors.items()}
                     for dataset, floors in datasets.items()
                 }
                 for encoder, datasets in found["floors"].items()
             }
-            return cls(encoders, float(found["tolerance"]))
+            return cls(encoders, _number(found["tolerance"]))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise InputError(
                 f"no file of floors ({error})",
@@ -178,9 +178,9 @@ def amiss(checks: Iterable[Check]) -> Sequence[Check]:
 
 
 def _number(floor: Any) -> float:
-    if not isinstance(floor, int | float):
+    if not isinstance(floor, int | float) or isinstance(floor, bool):  # to Python, True is an int
         raise TypeError(f"{floor!r} is no number")
-    return floor
+    return float(floor)
 
 
 def _known(name: Any) -> str:
