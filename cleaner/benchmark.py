@@ -27,8 +27,8 @@ from cleaner.evaluation import (
     removed_share,
 )
 from cleaner.evaluation.reader import read_lines
+from cleaner.evaluation.sites import fold_of
 from cleaner.training.command import TrainingCommand
-from cleaner.training.corpora import fold_of
 from cleaner.training.sources import article_of, hosts_of
 
 if TYPE_CHECKING:

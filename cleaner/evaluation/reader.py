@@ -23,9 +23,9 @@ from cleaner.document import Span
 from cleaner.errors import InputError
 from cleaner.evaluation.intruders import compose
 from cleaner.evaluation.labelled import Labelled
+from cleaner.evaluation.sites import site_of
 from cleaner.formats import Kind, Source, shown, source
 from cleaner.formats.sources import each_line
-from cleaner.training.corpora import site_of
 
 if TYPE_CHECKING:
     from cleaner.formats.kinds import Compression

@@ -27,8 +27,8 @@ from cleaner.detector import Detector
 from cleaner.encoders import MODELS, load_encoder
 from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures
+from cleaner.evaluation.sites import fold_of
 from cleaner.scores import sigmoid
-from cleaner.training.corpora import fold_of
 from cleaner.training.detector import Example, prepare
 from cleaner.training.folder import whole_folder
 from cleaner.training.trees import Arrays, to_onnx

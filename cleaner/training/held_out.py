@@ -15,9 +15,9 @@ import click
 
 from cleaner.evaluation import headline_records, intruder_records
 from cleaner.evaluation.reader import read_lines
+from cleaner.evaluation.sites import fold_of, site_of
 from cleaner.formats import AtomicFile, dump_json
 from cleaner.training.command import TrainingCommand
-from cleaner.training.corpora import fold_of, site_of
 from cleaner.training.sources import article_of, hosts_of, languages_of
 
 _PARTS = 5  # of which one is to measure on
