@@ -138,7 +138,7 @@ def _removed(line: bytes, place: str) -> Removed:
             written,
             place,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"no field {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(
             f"not an account of a deletion ({what})",

@@ -289,6 +289,7 @@ class TestRefused:
         [
             (b"{nonsense", "Expecting property name"),
             (b"[]", "list indices"),
+            (b"[" * 100_000, "recursion"),
             (b'{"path": "a"}', "no field 'text'"),
             (b'{"text": "a", "start": "x"}', "start is 'x'"),
             (b'{"text": "a", "start": true}', "start is True"),

@@ -101,7 +101,14 @@ class Floors:
                 for encoder, datasets in found["floors"].items()
             }
             return cls(encoders, _number(found["tolerance"]))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise InputError(
                 f"no file of floors ({error})",
                 place=str(path),
