@@ -1,14 +1,13 @@
 """The intruder benchmark: sentences of other articles put into clean ones, found or not.
 
-Run as ``python -m cleaner.benchmark --encoder fast ARTICLES...``; ARTICLES are JSON Lines, gzipped
-or not, a clean article a record: ``id``, ``title``, ``lines`` and, if known, ``topic``.
+Run as ``python -m cleaner.benchmark --encoder fast ARTICLES...``; ARTICLES are JSON Lines of
+clean articles as for `cleaner train`: ``id``, ``title``, ``lines`` and, if known, ``topic``.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +15,10 @@ import numpy as np
 
 from cleaner.cleaning import Cleaner
 from cleaner.document import Document
+from cleaner.errors import InputError
 from cleaner.evaluation import (
     Figures,
+    Host,
     Labelled,
     box_records,
     compose,
@@ -25,8 +26,10 @@ from cleaner.evaluation import (
     intruder_records,
     removed_share,
 )
-from cleaner.training.corpora import fold_of, read_records
-from cleaner.training.fit import hosts
+from cleaner.evaluation.reader import read_lines
+from cleaner.evaluation.sites import fold_of
+from cleaner.training.command import TrainingCommand
+from cleaner.training.sources import article_of, hosts_of
 
 if TYPE_CHECKING:
     from cleaner.results import CleanResult
@@ -64,27 +67,22 @@ def _span_scores(document: Labelled, result: CleanResult) -> np.ndarray:
     return scores
 
 
-@click.command()
+@click.command(cls=TrainingCommand)
 @click.option("--encoder", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--threshold", type=float, help="Default: the detector's own.")
 @click.option("--limit", type=int, help="At most so many articles.")
 @click.option("--all-articles", is_flag=True, help="Not only the fifth kept apart from training.")
-@click.argument("articles", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("articles", nargs=-1, required=True, type=click.Path())
 def main(
     encoder: str,
     threshold: float | None,
     limit: int | None,
     all_articles: bool,
-    articles: tuple[Path, ...],
+    articles: tuple[str, ...],
 ) -> None:
     """Put intruders into clean ARTICLES and say how many are found."""
-    records = [
-        record
-        for record in read_records(articles)
-        if all_articles or fold_of(record["id"], 5) == _TEST_FOLD
-    ]
     cleaner = Cleaner(encoder=encoder, threshold=threshold)
-    own = hosts(records)[:limit]
+    own = _hosts(articles, all_articles=all_articles)[:limit]
     documents = [compose(record, source=record["kind"]) for record in intruder_records(own, seed=9)]
     results = _results(cleaner, documents)
     groups: dict[str, list[int]] = defaultdict(list)
@@ -103,6 +101,18 @@ def main(
     if boxes:
         row = measure(boxes, _results(cleaner, boxes))
         click.echo(f"a fact box on another subject, in {len(boxes)} documents\n{'':12s} {row}")
+
+
+def _hosts(names: Sequence[str], *, all_articles: bool) -> list[Host]:
+    read = [article_of(r, place=place) for name in names for place, r in read_lines(name)]
+    own = [a for a in read if all_articles or fold_of(a.identity, 5) == _TEST_FOLD]
+    found = hosts_of(own, language="en")
+    if not found:
+        raise InputError(
+            f"of {len(own)} articles none has eight sentences or more",
+            next_step="give more articles, or take those of all folds with --all-articles",
+        )
+    return found
 
 
 def _results(cleaner: Cleaner, documents: Sequence[Labelled]) -> list[CleanResult]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleaner.contributions import FORM, LIKENESS, OWN, REST, TOPIC, kind_of
+from cleaner.render import plural
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Inspected
@@ -283,7 +284,7 @@ def _wording(values: Values) -> str:
 
 def _form(values: Values) -> str:
     words = round(float(np.expm1(values["words"])))
-    parts = [f"{words} word{'' if words == 1 else 's'}"]
+    parts = [plural(words, "word")]
     parts.append("ends in a full stop" if values["full_stop"] else "no full stop")
     if values["upper_words"] > _MOST:
         parts.append("in capitals")

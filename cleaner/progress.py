@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from cleaner.render import plural
+
 if TYPE_CHECKING:
     from cleaner.tally import Tally
 
@@ -101,7 +103,7 @@ class Bar(NoBar):
         self._progress.update(
             self._task,
             completed=position,
-            figures=f"{tally.documents:,} documents, {rate:,.0f}/s,"
+            figures=f"{plural(tally.documents, 'document')}, {rate:,.0f}/s,"
             f" {tally.share_removed:.1%} removed",
         )
 

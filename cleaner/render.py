@@ -106,6 +106,15 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def plural(count: int, noun: str) -> str:
+    """How many there are of something.
+
+    >>> plural(1, "document"), plural(1200, "line")
+    ('1 document', '1,200 lines')
+    """
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
 def line_numbers(result: CleanResult) -> list[int]:
     """For each finding, the number of the line its first visible character is in, from 1."""
     if not result.findings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,6 +15,8 @@ from cleaner import results
 from cleaner.errors import InputError, OptionError, RestoreError
 from cleaner.formats.encoding import encode
 from cleaner.formats.jsonl import Record, parse_record, written_offsets
+from cleaner.formats.sources import each_line
+from cleaner.render import plural
 from cleaner.results import Finding
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def read_removed(source: Source) -> Iterator[Removed]:
     InputError
         If it cannot be read, or a line of it is no account of a deletion.
     """
-    for number, line in enumerate(_lines(source), 1):
+    for number, line in enumerate(each_line(source), 1):
         if line.strip():
             yield _removed(line, f"{source.name}:{number}")
 
@@ -137,21 +138,13 @@ def _removed(line: bytes, place: str) -> Removed:
             written,
             place,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"no field {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(
             f"not an account of a deletion ({what})",
             place=place,
             next_step="give a file that `cleaner --removed FILE` wrote",
         ) from None
-
-
-def _lines(source: Source) -> Iterator[bytes]:
-    r"""The lines of a source, each with its ``\n``, lazily."""
-    with source.open() as stream:
-        for lines in source.lines(stream):
-            # Not splitlines(): a carriage return is no end of a line here.
-            yield from io.BytesIO(lines)
 
 
 def _checked(value: Any, name: str, kind: type) -> Any:
@@ -181,11 +174,13 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
     Raises
     ------
     OptionError
-        If `name` is not there, or there are several and none is chosen.
+        If `name` is not among those that are there, or there are several and none is chosen.
     InputError
         If a line of it is no account of a deletion.
     """
     paths = dict.fromkeys(item.path for item in read_removed(removed))
+    if not paths:
+        return None  # every output is its input, whatever that is called
     shown = ", ".join(map(repr, list(paths)[:_SHOWN_INPUTS]))
     if len(paths) > _SHOWN_INPUTS:
         shown += ", ..."
@@ -195,7 +190,7 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
             raise OptionError(
                 f"nothing was removed from an input called {name!r}",
                 place=removed.name,
-                next_step=f"name one of {shown}; {_SAME}" if paths else "it is as it was",
+                next_step=f"name one of {shown}; {_SAME}",
             )
         return chosen
     own = _same_path(clean.name, paths)
@@ -205,7 +200,7 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
             place=removed.name,
             next_step=f"name one with --input; {_SAME}",
         )
-    return next(iter(paths), None) if own is None else own
+    return next(iter(paths)) if own is None else own
 
 
 def _same_path(name: str, paths: Collection[str]) -> str | None:
@@ -321,7 +316,7 @@ def _restore_lines(clean: Source, found: Iterable[Removed], sink: Sink, field: s
     groups = groupby(found, key=lambda item: item.line)
     wanted, items = next(groups, (0, iter(())))
     number = count = 0
-    for number, line in enumerate(_lines(clean), 1):
+    for number, line in enumerate(each_line(clean), 1):
         if number != wanted:
             sink.write(line)
             continue
@@ -352,7 +347,7 @@ def _refuse_left_over(item: Removed, *, lines: int, clean: Source) -> NoReturn:
             next_step="give the file as `cleaner --removed FILE` wrote it",
         )
     raise RestoreError(
-        f"has {lines} lines, and fragments were removed from line {item.line}",
+        f"has {plural(lines, 'line')}, and fragments were removed from line {item.line}",
         place=clean.name,
         next_step=_ONE_RUN,
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from cleaner.render import plural
+
 if TYPE_CHECKING:
     from cleaner.results import CleanResult
 
@@ -105,15 +107,15 @@ class Tally:
         earlier = f" ({replayed:,} from the earlier run)" if replayed else ""
         lines = [
             (
-                f"{_plural(self.documents, 'document')}{earlier}, {self.changed:,} changed,"
+                f"{plural(self.documents, 'document')}{earlier}, {self.changed:,} changed,"
                 f" {self.not_judged.total():,} not judged{_most(self.not_judged)};"
-                f" {_plural(self.errors, 'error')}; {seconds:,.1f} s, {rate:,.1f} documents/s"
+                f" {plural(self.errors, 'error')}; {seconds:,.1f} s, {rate:,.1f} documents/s"
             )
         ]
         if self.fragments:
             lines.append(
-                f"removed: {_plural(self.fragments.total(), 'fragment')},"
-                f" {self.removed.total():,} of {_plural(self.characters, 'character')}"
+                f"removed: {plural(self.fragments.total(), 'fragment')},"
+                f" {self.removed.total():,} of {plural(self.characters, 'character')}"
                 f" ({self.share_removed:.1%}){_most(self.fragments)}"
             )
         return "\n".join(lines)
@@ -121,10 +123,6 @@ class Tally:
 
 def _ordered(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _most(counts: Counter[str], limit: int = 4) -> str:

@@ -466,6 +466,36 @@ class TestProcess:
         )
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["explain", "ARTICLE"],
+            ["explain", "--json", "ARTICLE"],
+            ["evaluate", "LABELLED"],
+            ["evaluate", "--json", "-", "LABELLED"],
+            ["--help"],
+            ["restore", "--help"],
+            ["--version"],
+        ],
+        ids=" ".join,
+    )
+    def test_a_full_disk_whatever_is_printed(self, article, tmp_path, arguments):
+        labelled = tmp_path / "labelled.jsonl"
+        labelled.write_text('{"lines": ["One line.", "Share"], "labels": [0, 1]}\n', "utf-8")
+        names = {"ARTICLE": article, "LABELLED": labelled}
+        with Path("/dev/full").open("wb") as full:
+            done = command(
+                *(names.get(argument, argument) for argument in arguments),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                capture_output=False,
+            )
+        assert done.returncode == 1
+        assert (
+            done.stderr == b"Error: standard output: cannot be written (No space left on device)\n"
+        )
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
     def test_a_full_disk_by_name(self, article):
         done = command(article, "-o", "/dev/full")
         assert done.returncode == 1
@@ -476,6 +506,29 @@ class TestProcess:
         done = subprocess.run(shell, env=ENVIRONMENT, capture_output=True, check=False, timeout=60)
         assert done.returncode == 1
         assert done.stderr == b"Error: standard output: it is closed; use --output\n"
+
+    @pytest.mark.parametrize(
+        "options", [["explain"], ["explain", "--json"], ["evaluate"], ["evaluate", "--json", "-"]]
+    )
+    def test_standard_output_that_is_closed_where_there_is_no_other(self, tmp_path, options):
+        path = tmp_path / "labelled.jsonl"
+        path.write_text('{"text": "One.", "lines": ["One."], "labels": [0]}\n', "utf-8")
+        shell = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "cleaner", *options, path]
+        done = subprocess.run(shell, env=ENVIRONMENT, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 1
+        assert (
+            done.stderr == b"Error: standard output: it is closed; open it, or lead it to a file\n"
+        )
+
+    def test_what_the_encoding_of_standard_output_lacks_is_escaped(self, tmp_path):
+        path = tmp_path / "article.txt"
+        path.write_text("A line of \u0153uvres.\n", "utf-8")
+        environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
+        done = subprocess.run(
+            [sys.executable, "-m", "cleaner", "explain", path],
+            env=environment, capture_output=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert rb"A line of \u0153uvres." in done.stdout
 
     def test_an_interruption_while_the_command_is_loaded(self, monkeypatch, capsys):
         class Interrupted(ModuleType):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,11 +94,14 @@ def of(*records, threshold=0.5, **options):
 
 def write(path, *records):
     text = "".join(json.dumps(record) + "\n" for record in records).encode()
-    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    pack = {".gz": gzip.compress, ".zst": zstandard.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(text))
     return path
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "packed without saying so"])
+@pytest.mark.parametrize(
+    "name", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "packed without saying so"]
+)
 def test_both_forms_are_read(tmp_path, name):
     lines = labelled("- One.", "+ Ad.", kinds=["text", "advert"], url="https://www.bbc.co.uk/a")
     text = "Œuf \U0001f600.\nAd here.\n"
@@ -121,6 +125,7 @@ def test_both_forms_are_read(tmp_path, name):
 
 WRONG = {
     "no JSON": (b"{", "a.jsonl:1: not valid JSON"),
+    "nested without an end": (b"[" * 100_000, "its values are nested too deeply"),
     "no UTF-8": (b'{"lines": ["\xff"], "labels": [0]}', "a.jsonl:1: not valid JSON"),
     "no object": (b"[1]", "no JSON object"),
     "no labels": (b'{"text": "x"}', 'the record has no labels; give "lines" with "labels"'),
@@ -168,11 +173,13 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, data, says):
 
 
 def test_a_file_that_is_missing_or_cut(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         list(read_labelled(tmp_path / "none.jsonl"))
+    with pytest.raises(InputError, match="is a directory; name the files in it"):
+        list(read_labelled(tmp_path))
     whole = write(tmp_path / "a.jsonl.gz", *[labelled("- One.")] * 100)
     whole.write_bytes(whole.read_bytes()[:-20])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="ends in the middle of its gzip data"):
         list(read_labelled(whole))
 
 
@@ -364,7 +371,9 @@ def test_less_than_the_tolerance_is_no_drop():
 
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", '{"format": 9}', '{"format": 1, "tolerance": 0, "floors": {"a": 1}}',
-             '{"format": 1, "tolerance": 0, "floors": {"fast": {"x": {"speed": 1}}}}']
+             '{"format": 1, "tolerance": 0, "floors": {"fast": {"x": {"speed": 1}}}}',
+             '{"format": 1, "tolerance": 0, "floors": {"fast": {"x": {"recall": "0.9"}}}}',
+             '{"format": 1, "tolerance": true, "floors": {}}']
 )  # fmt: skip
 def test_a_file_that_holds_no_floors(tmp_path, text):
     path = tmp_path / "floors.json"
@@ -397,9 +406,9 @@ def test_fixtures_are_of_the_sites_kept_for_them():
 
 @pytest.fixture
 def run(monkeypatch):
-    def call(*arguments, expect=0):
+    def call(*arguments, expect=0, stdin=b""):
         monkeypatch.setattr("cleaner.cleaning.Cleaner", lambda **_: told)
-        done = CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
+        done = CliRunner().invoke(main, ["evaluate", *map(str, arguments)], input=stdin)
         assert done.exit_code == expect, done.output
         return done
 
@@ -432,8 +441,56 @@ def test_json_to_a_file_or_to_standard_output(run, data, tmp_path):
     assert found["threshold"] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--json", "MISSING/out.json"], "cannot be written"),
+        (["--floors", "MISSING/floors.json"], "no file of floors"),
+        (["--floors", "MISSING/floors.json", "--raise-floors"], "cannot be written"),
+        (["--plots", "FILE/plots"], "cannot write the plots"),
+    ],
+)
+def test_what_cannot_be_had_is_told_before_anything_is_cleaned(
+    run, data, tmp_path, monkeypatch, options, says
+):
+    monkeypatch.setattr(Told, "clean_many", None)
+    (tmp_path / "FILE").touch()
+    done = run(*(o if o[0] == "-" else tmp_path / o for o in options), data, expect=1)
+    assert says in done.stderr
+
+
+def test_an_input_is_not_written_over(run, data):
+    assert "is an input of the same run" in run("--json", data, data, expect=2).stderr
+
+
+def test_halves_of_code_points_in_names_are_escaped(run, tmp_path):
+    half = "\ud800"
+    line = {"lines": ["x 0.9", "y"], "labels": [1, 0], "kinds": [half, "x"]}
+    path = write(tmp_path / "a.jsonl", *({**line, "source": name} for name in (half, "y")))
+    out = tmp_path / "out.json"
+    shown = run("--json", out, path).stdout
+    assert r"\ud800" in shown
+    assert half in json.loads(out.read_text("utf-8"))["by"]["source"]
+
+
+def test_standard_input(run, data):
+    found = json.loads(run("--json", "-", "-", stdin=data.read_bytes()).stdout)
+    assert set(found["by"]["set"]) == {"standard input"}
+    assert "standard input:1: " in run("-", stdin=b"[]", expect=1).stderr
+
+
 def test_limit(run, data):
-    assert "1 documents, 4 lines" in run("--limit", 1, data).stdout
+    assert "1 document, 4 lines" in run("--limit", 1, data).stdout
+
+
+def test_what_is_undefined_where_nothing_is_to_be_removed_is_a_dash(run, tmp_path):
+    path = write(tmp_path / "a.jsonl", labelled("- Kept.", "- Gone 0.9"))
+    rows = [line.split() for line in run(path).stdout.splitlines()]
+    assert [row for row in rows if row[:1] in (["precision"], ["f1"], ["recall"])] == [
+        ["precision", "-", "-"],
+        ["recall", "-", "-"],
+        ["f1", "-", "-"],
+    ]
 
 
 def test_plots_are_png(run, data, tmp_path):
@@ -470,6 +527,10 @@ def test_a_floor_whose_set_is_not_given_is_no_floor_that_holds(run, data, tmp_pa
     run("--floors", floors, "--raise-floors", data)
     other.write_bytes(data.read_bytes())
     assert "not measured" in run("--floors", floors, other, expect=1).stderr
+    shown = run("--floors", floors, "--limit", 1, data, expect=1).stderr
+    assert ["data", "documents", "2", "1", "other", "documents"] in map(
+        str.split, shown.split("\n")
+    )
 
 
 @pytest.mark.parametrize(
@@ -479,11 +540,28 @@ def test_a_floor_whose_set_is_not_given_is_no_floor_that_holds(run, data, tmp_pa
         (["--raise-floors", "DATA"], "--raise-floors without --floors"),
         (["DATA", "DATA"], "two files are called 'data'"),
         (["--floors", "x", "--only", "advert", "DATA"], "do not go together"),
+        (
+            ["--floors", "x", "--threshold", ".4", "DATA"],
+            "--floors and --threshold do not go together",
+        ),
     ],
 )
 def test_usage_errors(run, data, arguments, says):
     done = run(*(data if a == "DATA" else a for a in arguments), expect=2)
     assert says in done.stderr
+
+
+def test_files_differ_by_their_whole_names(run, data, tmp_path):
+    names = ("news.train.jsonl", "news.test.jsonl")
+    paths = [(tmp_path / name).write_bytes(data.read_bytes()) and tmp_path / name for name in names]
+    found = json.loads(run("--json", "-", *paths).stdout)
+    assert set(found["by"]["set"]) == {"news.train", "news.test"}
+
+
+def test_a_file_without_a_document_is_refused(run, data, tmp_path):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n", "utf-8")
+    assert f"{empty}: no labelled documents" in run(data, empty, expect=1).stderr
 
 
 def test_a_bad_record_is_named(run, tmp_path):

@@ -1,10 +1,13 @@
 """Labelled documents, intruders made from clean articles, and the figures of a cleaning."""
 
+import json
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from cleaner import benchmark
 from cleaner.document import Span
 from cleaner.evaluation import (
     Host,
@@ -51,6 +54,43 @@ def test_a_fact_box_is_two_to_six_lines_of_an_article_on_another_subject():
         assert 2 <= len(foreign) <= 12  # a line of a box has one sentence or two
         assert sorted(line for line, label in pairs if not label) == sorted(own.sentences)
     assert not list(box_records(hosts[:1]))  # nobody to take it from
+
+
+def test_an_article_alone_stays_clean():
+    assert [record["kind"] for record in intruder_records([host(1)], seed=4)] == ["clean"]
+
+
+class TestBenchmark:
+    def run(self, tmp_path, *rows, encoder="fast"):
+        path = tmp_path / "articles.jsonl"
+        path.write_text("".join(row + "\n" for row in rows), "utf-8")
+        return CliRunner().invoke(
+            benchmark.main, ["--encoder", encoder, "--all-articles", str(path)]
+        )
+
+    def test_it_says_how_many_intruders_are_found(self, tmp_path):
+        hosts = [host(n) for n in range(6)]
+        rows = [
+            {"id": h.identity, "topic": h.subject, "text": "\n".join(h.sentences)} for h in hosts
+        ]
+        done = self.run(tmp_path, *map(json.dumps, rows))
+        assert done.exit_code == 0, done.output
+        assert "6 documents, threshold 0." in done.stdout
+        assert "a fact box on another subject, in 6 documents" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("row", "encoder", "says"),
+        [
+            ("{", "fast", "articles.jsonl:1: not valid JSON"),
+            ("{}", "fast", 'the record is no article: neither "text" nor a list of "lines"'),
+            ('{"text": "Short."}', "fast", "of 1 articles none has eight sentences or more"),
+            ("{}", "./nosuch", "the encoder './nosuch'"),
+        ],
+    )
+    def test_what_is_wrong_is_said(self, tmp_path, row, encoder, says):
+        done = self.run(tmp_path, row, encoder=encoder)
+        assert done.exit_code == 1
+        assert says in done.stderr
 
 
 def test_compose_offsets_are_exact():

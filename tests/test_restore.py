@@ -176,6 +176,15 @@ def test_an_input_is_found_however_its_name_is_written(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("marked")
+def test_where_nothing_was_removed_the_output_is_the_input(tmp_path):
+    out, removed = cleaned(tmp_path, b"Good.\n", "a.txt")
+    assert removed.read_bytes() == b""
+    for more in ([], ["--input", tmp_path / "a.txt"]):
+        done = run("restore", out, "--removed", removed, *more)
+        assert (done.exit_code, done.stdout_bytes) == (0, b"Good.\n")
+
+
+@pytest.mark.usefixtures("marked")
 def test_the_clean_text_can_come_through_a_pipe(tmp_path):
     data = b"Good.\nJUNK.\nGood.\n"
     out, removed = cleaned(tmp_path, data, "a.txt")
@@ -286,6 +295,7 @@ class TestRefused:
         [
             (b"{nonsense", "Expecting property name"),
             (b"[]", "list indices"),
+            (b"[" * 100_000, "recursion"),
             (b'{"path": "a"}', "no field 'text'"),
             (b'{"text": "a", "start": "x"}', "start is 'x'"),
             (b'{"text": "a", "start": true}', "start is True"),

@@ -1,12 +1,14 @@
 """`cleaner train`: what it reads, what it makes, and what it refuses."""
 
 import gzip
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 from click.testing import CliRunner
 
 pytest.importorskip("sklearn")
@@ -20,6 +22,7 @@ from cleaner.errors import InputError, ModelError, OptionError
 from cleaner.evaluation import Figures
 from cleaner.evaluation.measure import Dataset, evaluate
 from cleaner.evaluation.reader import read_labelled
+from cleaner.evaluation.sites import fold_of
 from cleaner.training import adapt, held_out
 from cleaner.training.detector import prepare
 from cleaner.training.folder import check_folder, whole_folder
@@ -80,6 +83,19 @@ def test_every_form_is_read(tmp_path):
     assert (data.articles[1].subject, data.articles[2].identity) == ("bridges", "7")
     assert [document.labels for document in data.labelled] == [(0, 1), (-1, 1, -1)]
     assert [body.lines for body in data.bodies][3:] == [("One.",), ()]
+
+
+def test_records_come_compressed_and_on_standard_input(tmp_path, monkeypatch):
+    line = b'{"text": "One."}\n'
+    path = tmp_path / "rows.jsonl.zst"
+    path.write_bytes(zstandard.compress(line))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(line * 2)))
+    data = read_training_data([path, "-"])
+    assert [article.identity for article in data.articles] == [
+        f"{path}:1",
+        "standard input:1",
+        "standard input:2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +179,22 @@ def test_what_training_did_not_make_is_not_replaced(tmp_path):
     with pytest.raises(OptionError), whole_folder(tmp_path):
         pass
     assert (tmp_path / "letters.txt").read_text("utf-8") == "mine"
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_read(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"words": 1}])
+    arguments = ["train", "--encoder", "fast", str(path), "-o", str(path / "inside")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert f"{path / 'inside'}: cannot be written" in done.stderr
+
+
+def test_an_encoder_that_is_not_there_is_told_before_anything_is_read(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"words": 1}])
+    arguments = ["train", "--encoder", "nosuch", str(path), "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert "there is no encoder 'nosuch'; use fast, accurate, a model folder" in done.stderr
 
 
 # A detector for an encoder
@@ -258,6 +290,8 @@ def test_data_from_which_nothing_can_be_learned(tmp_path, rows, says):
         ([], "one of --encoder and --base is needed"),
         (["--encoder", "fast", "--base", "fast"], "one of --encoder and --base is needed"),
         (["--encoder", "fast", "--threshold", "2"], "--threshold"),
+        (["--base", "fast", "--axes", "3"], "--base and --axes do not go together"),
+        (["--base", "fast", "--limit", "1"], "--base and --limit do not go together"),
     ],
 )
 def test_usage_errors(tmp_path, arguments, says):
@@ -385,6 +419,13 @@ def test_what_the_base_knows_already_brings_next_to_nothing(tmp_path):
     [
         ([{"text": "x"}], "there are no labels"),
         ([{"lines": ["x"], "labels": [1]}], "too few labelled documents: 1, where 10 are needed"),
+        (
+            [
+                {"lines": ["x"] * 20, "labels": [1] * 10 + [0] * 10},
+                *[{"lines": ["x"], "labels": [-1]}] * 12,
+            ],
+            "too few labelled documents: 1, where 10 are needed",
+        ),
         ([{"lines": ["x"], "labels": [0]}] * 12, "0 lines are labelled to be removed"),
         ([{"lines": ["x"], "labels": [1]}] * 12, "0 lines are labelled to be kept"),
     ],
@@ -393,6 +434,16 @@ def test_labels_that_are_too_few(tmp_path, rows, says):
     data = read_training_data([write_jsonl(tmp_path / "a.jsonl", rows)])
     with pytest.raises(InputError, match=says):
         adapt.adapt(data, "fast")
+
+
+def test_labels_that_all_lie_in_one_fold(tmp_path):
+    """The others have labels of header lines alone, which are no fragments."""
+    lines = ["The harbour bridge is old, and the council wants it built anew.", "Share this page"]
+    one = {"lines": lines * 12, "labels": [0, 1] * 12}
+    header = {"lines": ["A bridge is built anew", "2022-02-15"], "labels": [0, 1]}
+    path = write_jsonl(tmp_path / "a.jsonl", [one, *[header] * 12])
+    with pytest.raises(InputError, match="lie in too few documents"):
+        adapt.adapt(read_training_data([path]), "fast", say=lambda _: None)
 
 
 def test_a_base_that_is_none(tmp_path):
@@ -455,6 +506,11 @@ def test_held_out_sites_are_apart_and_hold_intruders(tmp_path):
     sources = {row["id"]: row["source"] for row in rows}
     assert not {r["source"] for r in learned} & {sources[d.identity] for d in measured}
     assert {1, 0} == {label for document in measured for label in document.labels}
+
+
+def test_a_site_may_be_half_a_code_point():
+    assert fold_of("bbc.co.uk", 5) == 3
+    assert fold_of("\ud800", 5) in range(5)
 
 
 def test_held_out_names_a_bad_record(tmp_path):

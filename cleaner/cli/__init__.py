@@ -6,6 +6,7 @@ usage errors wait for nothing.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from cleaner.cli.report import report
 from cleaner.cli.restore import restore
 from cleaner.cli.train import train
 from cleaner.errors import CleanerError, OptionError
+from cleaner.formats.sinks import standard_output_failed
 from cleaner.interruption import INTERRUPTED, Terminated
 from cleaner.work import LESS_MEMORY
 
@@ -44,6 +46,15 @@ def _tell_interrupted() -> None:
 
 class _Group(DefaultGroup):
     """A group whose help shows the options of its default command, and whose errors are short."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            if error.filename is not None:  # it is of a file, and not of what click has printed
+                raise
+            _Failure(str(standard_output_failed(error))).show()
+            sys.exit(FAILED)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cleaner.cli.options import FAILED
-from cleaner.errors import OptionError
+from cleaner.errors import InputError, OptionError
+from cleaner.formats import (
+    STDIN,
+    AtomicFile,
+    Sink,
+    StandardOutput,
+    check_target,
+    dump_json,
+    shown,
+    source,
+)
+from cleaner.formats.kinds import bare
+from cleaner.formats.sinks import OPEN_IT
 
 if TYPE_CHECKING:
     from cleaner.evaluation.floors import Floors
@@ -54,18 +67,30 @@ if TYPE_CHECKING:
 def evaluate(labelled: Sequence[str], **options: Any) -> None:
     """Clean LABELLED documents and say how well it was done.
 
-    LABELLED are JSON Lines files, gzipped or not: "lines" with "labels" (1 remove, 0 keep, -1 not
-    scored), or "text" with "spans". Each file is a set under its own name.
+    LABELLED are JSON Lines files, .gz and .zst too, or - for standard input: "lines" with "labels"
+    (1 remove, 0 keep, -1 not scored), or "text" with "spans". Each file is a set under its own
+    name.
 
     \b
       cleaner evaluate labelled.jsonl
       cleaner evaluate --encoder accurate --json figures.json --plots plots *.jsonl.gz
     """  # noqa: D301  # the mark that keeps lines apart is a real backspace
     _check(labelled, options)
-    datasets = _read(labelled, options["limit"])
-    evaluation = _measure(datasets, options)
-    _write(evaluation, options)
-    if options["floors"] and not _hold(evaluation, options):
+    from cleaner.evaluation.tables import console, show
+
+    # Opened first: what cannot be read or written is told before the work is done.
+    floors = _floors(options)
+    with _json_sink(options["json_file"]) as sink:
+        out = None if options["json_file"] == STDIN else console()
+        evaluation = _measure(_read(labelled, options["limit"]), options)
+        if out is not None:
+            show(evaluation, out)
+        if sink is not None:
+            sink.write(dump_json(evaluation.to_dict(), indent=True) + b"\n")
+            sink.flush()
+    if options["plots"]:
+        _plot(evaluation, Path(options["plots"]))
+    if floors is not None and not _hold(floors, evaluation, options):
         click.get_current_context().exit(FAILED)
 
 
@@ -86,15 +111,23 @@ def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:
             "--floors and --only or --not do not go together",
             next_step="hold floors of all reasons",
         )
+    if options["floors"] and options["threshold"] is not None:
+        raise OptionError(
+            "--floors and --threshold do not go together",
+            next_step="hold floors at the default threshold",
+        )
     if options["plots"]:
         from cleaner.evaluation.plots import check_plots
 
-        check_plots()
+        check_plots(Path(options["plots"]))
+    if options["json_file"] and options["json_file"] != STDIN:
+        sources = [source(name, "jsonl") for name in labelled]
+        check_target(options["json_file"], sources, option="--json")
 
 
 def dataset_name(path: str) -> str:
-    """What a file's set is called: its name up to the first full stop."""
-    return Path(path).name.split(".")[0]
+    """What a file's set is called: its name without the suffixes that say what it is."""
+    return bare(shown(Path(path).name))
 
 
 def _read(labelled: Sequence[str], limit: int | None) -> list[Dataset]:
@@ -103,9 +136,15 @@ def _read(labelled: Sequence[str], limit: int | None) -> list[Dataset]:
     from cleaner.evaluation.measure import Dataset
     from cleaner.evaluation.reader import read_labelled
 
-    return [
-        Dataset(dataset_name(path), list(islice(read_labelled(path), limit))) for path in labelled
-    ]
+    datasets = []
+    for path in labelled:
+        documents = list(islice(read_labelled(path), limit))
+        if not documents:
+            raise InputError(
+                "no labelled documents", place=shown(path), next_step="give a file that has some"
+            )
+        datasets.append(Dataset(dataset_name(path), documents))
+    return datasets
 
 
 def _measure(datasets: Sequence[Dataset], options: dict[str, Any]) -> Evaluation:
@@ -128,35 +167,39 @@ def _measure(datasets: Sequence[Dataset], options: dict[str, Any]) -> Evaluation
         return measure(cleaner, datasets, encoder=name, reasons=allowed, advance=advance)
 
 
-def _write(evaluation: Evaluation, options: dict[str, Any]) -> None:
-    import json
-
-    from cleaner.evaluation.tables import console, show
-    from cleaner.formats import AtomicFile
-
-    target = options["json_file"]
-    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    if target == "-":
-        click.echo(text, nl=False)
-    else:
-        show(evaluation, console())
-    if target and target != "-":
-        with AtomicFile(target) as sink:
-            sink.write(text.encode())
-    if options["plots"]:
-        from cleaner.evaluation.plots import write_plots
-
-        for path in write_plots(evaluation, Path(options["plots"])):
-            click.echo(f"written: {path}", err=True)
+def _json_sink(target: str | None) -> AbstractContextManager[Sink | None]:
+    if not target:
+        return nullcontext()
+    if target == STDIN:
+        return nullcontext(StandardOutput(next_step=OPEN_IT))
+    return AtomicFile(target)
 
 
-def _hold(evaluation: Evaluation, options: dict[str, Any]) -> bool:
-    """Hold the floors, moving them where that was asked for; whether they hold."""
+def _plot(evaluation: Evaluation, folder: Path) -> None:
+    from cleaner.evaluation.plots import write_plots
+
+    for path in write_plots(evaluation, folder):
+        click.echo(f"written: {path}", err=True)
+
+
+def _floors(options: dict[str, Any]) -> Floors | None:
+    """The floors that are to be held or moved; None where there are none."""
     from cleaner.evaluation.floors import Floors
 
+    if not options["floors"]:
+        return None
+    path = Path(options["floors"])
+    floors = Floors() if options["raise_floors"] and not path.exists() else Floors.read(path)
+    if options["raise_floors"] or options["lower_floors"]:
+        with AtomicFile(path) as file:
+            file.discard()
+    return floors
+
+
+def _hold(floors: Floors, evaluation: Evaluation, options: dict[str, Any]) -> bool:
+    """Hold the floors, moving them where that was asked for; whether they hold."""
     path = Path(options["floors"])
     up, down = options["raise_floors"], options["lower_floors"]
-    floors = Floors() if up and not path.exists() else Floors.read(path)
     if up or down:
         floors = floors.moved(evaluation, up=up, down=down)
         floors.write(path)
@@ -167,7 +210,6 @@ def _hold(evaluation: Evaluation, options: dict[str, Any]) -> bool:
 def _show(floors: Floors, evaluation: Evaluation, path: Path) -> bool:
     from rich.console import Console
 
-    from cleaner.errors import InputError
     from cleaner.evaluation.floors import amiss
     from cleaner.evaluation.tables import show_checks
 

@@ -9,7 +9,8 @@ import click
 
 from cleaner.cli.options import cleaner_of, inputs_of, looking, reader_of
 from cleaner.errors import OptionError
-from cleaner.formats import StandardOutput, dump_json
+from cleaner.formats import StandardOutput, dump_json, standard_text
+from cleaner.formats.sinks import OPEN_IT
 
 
 @click.command()
@@ -36,13 +37,14 @@ def explain(files: Sequence[str], **options: Any) -> None:
 
     from cleaner.terminal import Explained, show
 
+    # Opened first: an output that is closed is told before the work is done.
+    sink = StandardOutput(next_step=OPEN_IT)
+    console = Console(file=standard_text(), highlight=False, markup=False, emoji=False)
     cleaner = cleaner_of(options)
-    console = Console(highlight=False, markup=False, emoji=False)
     for read in reader_of(options).read(inputs):
         explained = Explained.of(read.place, cleaner.inspect(read.document), cleaner)
         if options["as_json"]:
             chosen = explained.chosen(top=options["top"], every=options["every"])
-            sink = StandardOutput()
             sink.write(dump_json(explained.to_dict(chosen)) + b"\n")
             sink.flush()
         else:

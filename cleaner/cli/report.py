@@ -12,6 +12,7 @@ import click
 
 from cleaner.cli.options import cleaner_of, inputs_of, looking, reader_of
 from cleaner.formats import STDIN, AtomicFile, StandardOutput, check_standard_output, check_target
+from cleaner.render import plural
 from cleaner.report import PAGES, make_report
 
 
@@ -64,6 +65,5 @@ def report(files: Sequence[str], **options: Any) -> None:
         )
         file.write(made.html)
         file.flush()
-    count = f"{made.documents:,} document{'' if made.documents == 1 else 's'}"
     name = "standard output" if is_standard else options["output"]
-    click.echo(f"{name}: {count}, {made.pages} with a page", err=True)
+    click.echo(f"{name}: {plural(made.documents, 'document')}, {made.pages} with a page", err=True)

@@ -13,7 +13,6 @@ from cleaner.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
     from cleaner.evaluation import Figures
-    from cleaner.training.sources import TrainingData
 
 Say = Callable[[str], None]
 _INSTALL = "pip install 'article-cleaner[train]'"
@@ -50,24 +49,21 @@ _INSTALL = "pip install 'article-cleaner[train]'"
     "--axes",
     metavar="NUMBER",
     type=click.IntRange(1),
-    default=64,
-    show_default=True,
-    help="Axes of the topic model.",
+    help="Axes of the topic model.  [default: 64]",
 )
 @click.option(
     "--limit",
     metavar="NUMBER",
     type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="Learn from so many articles at most.",
+    help="Learn from so many articles at most.  [default: 1000]",
 )
 def train(data: Sequence[str], **options: Any) -> None:
     """Fit a detector from DATA.
 
-    DATA are text files, each a clean article, or JSON Lines, gzipped or not: clean articles of
-    "text" or "lines", or labelled documents as for `cleaner evaluate`. Without labels it learns
-    from pieces of articles put into other articles.
+    DATA are text files, each a clean article, or JSON Lines (.jsonl, .ndjson, - for standard
+    input): clean articles of "text" or "lines", or labelled documents as for `cleaner evaluate`.
+    Both may be .gz or .zst. Without labels it learns from pieces of articles put into other
+    articles.
 
     \b
       cleaner train --encoder MODEL articles.jsonl -o detector
@@ -78,17 +74,22 @@ def train(data: Sequence[str], **options: Any) -> None:
         raise OptionError(
             "one of --encoder and --base is needed", next_step="say what to fit a detector for"
         )
+    for name in ("axes", "limit"):
+        if options["base"] is not None and options[name] is not None:
+            raise OptionError(
+                f"--base and --{name} do not go together",
+                next_step="a base keeps its topic model, and learns from all labels",
+            )
     _need_libraries()
+    from cleaner.evaluation.tables import console, show_figures
     from cleaner.training.folder import check_folder
-    from cleaner.training.sources import read_training_data
 
+    # Told before the work is done: that a folder, or the figures, cannot be written.
     check_folder(options["output"])
-    found = read_training_data(data)
-    say = _clock()
-    if options["encoder"] is not None:
-        _train(found, options, data, say)
-    else:
-        _adapt(found, options, data, say)
+    out = console()
+    make = _adapt if options["encoder"] is None else _train
+    title, rows = make(data, options, _clock())
+    show_figures(title, rows, out)
     click.echo(f"written: {options['output']}", err=True)
 
 
@@ -105,27 +106,33 @@ def _clock() -> Say:
     return lambda what: click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
 
-def _train(found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say) -> None:
+def _train(
+    data: Sequence[str], options: dict[str, Any], say: Say
+) -> tuple[str, dict[str, Figures]]:
+    """Fit a detector and write it; its figures, and what they are called."""
+    from cleaner.encoders import load_encoder
+    from cleaner.training.sources import read_training_data
     from cleaner.training.train import TrainSettings, train, write
 
-    chosen = {name: options[name] for name in ("encoder", "axes", "limit")}
-    threshold = 0.8 if options["threshold"] is None else options["threshold"]
-    settings = TrainSettings(threshold=threshold, **chosen)
-    trained = train(found, settings, say=say)
+    names = ("encoder", "threshold", "axes", "limit")
+    chosen = {name: options[name] for name in names if options[name] is not None}
+    settings = TrainSettings(**chosen)
+    encoder = load_encoder(settings.encoder)  # one that cannot be had is told before all is read
+    trained = train(read_training_data(data), settings, say=say, encoder=encoder)
     write(trained, settings, options["output"], data=data)
-    _show(f"on folds apart, at threshold {settings.threshold:g}", trained.figures)
+    return f"on folds apart, at threshold {settings.threshold:g}", trained.figures
 
 
-def _adapt(found: TrainingData, options: dict[str, Any], data: Sequence[str], say: Say) -> None:
+def _adapt(
+    data: Sequence[str], options: dict[str, Any], say: Say
+) -> tuple[str, dict[str, Figures]]:
+    """Go on from a detector and write what came of it; its figures, and what they are called."""
     from cleaner.training.adapt import adapt, write
+    from cleaner.training.sources import read_training_data
 
-    adapted = adapt(found, options["base"], threshold=options["threshold"], say=say)
+    adapted = adapt(
+        read_training_data(data), options["base"], threshold=options["threshold"], say=say
+    )
     write(adapted, options["output"], data=data)
     rows = {"before": adapted.before, "after": adapted.after}
-    _show(f"on documents apart, at threshold {adapted.threshold:g}", rows)
-
-
-def _show(title: str, rows: dict[str, Figures]) -> None:
-    from cleaner.evaluation.tables import console, show_figures
-
-    show_figures(title, rows, console())
+    return f"on documents apart, at threshold {adapted.threshold:g}", rows

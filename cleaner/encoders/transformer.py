@@ -64,6 +64,11 @@ class TransformerEncoder:
         ModelError
             If there is no such model, or sentence-transformers is not installed.
         """
+        if "/" not in name and not Path(name).is_dir():
+            raise ModelError(
+                f"there is no encoder {name!r}",
+                next_step="use fast, accurate, a model folder, or a model on the hub as OWNER/NAME",
+            )
         return cls(_load(name), name=name)
 
     @property
@@ -147,11 +152,16 @@ def _by_length(texts: Sequence[str]) -> list[str]:
     return sorted(distinct, key=lambda text: -len(text))
 
 
-def _load(name: str) -> Any:
-    # Loading bars belong to no filter's standard error.
+def _quieten() -> None:
+    """Before they are imported: loading bars and retries belong to no filter's standard error."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _load(name: str) -> Any:
+    _quieten()
     try:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -182,6 +192,7 @@ def _packaged_weights() -> Path | None:
 
 
 def _hub_weights() -> Path:
+    _quieten()
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:

@@ -19,8 +19,8 @@ FORMAT = 1
 _HIGHER = ("precision", "recall", "f1", "average_precision")
 _LOWER = ("lost", "left", "clean_removed")
 FIGURES = (*_HIGHER, *_LOWER)
-_COUNT = "documents"  # how many documents the floors were measured on
-_ORDER = (_COUNT, *FIGURES)
+COUNT = "documents"  # how many documents the floors were measured on
+_ORDER = (COUNT, *FIGURES)
 TOLERANCE = 0.002  # what may differ between processors: the last digits of a transformer's vectors
 _DIGITS = 4
 
@@ -48,7 +48,7 @@ class Check:
         """How much better than the floor; negative where it is worse or there is no figure."""
         if self.found is None:
             return float("-inf")
-        if self.figure == _COUNT:  # floors hold for the documents that they were measured on
+        if self.figure == COUNT:  # floors hold for the documents that they were measured on
             return -abs(self.found - self.floor)
         return (self.found - self.floor) * (1 if self.figure in _HIGHER else -1)
 
@@ -62,7 +62,7 @@ class Check:
         """One word for the table."""
         if self.found is None:
             return "not measured"
-        if self.figure == _COUNT:
+        if self.figure == COUNT:
             return "other documents" if self.dropped else "holds"
         return "dropped" if self.dropped else "better" if self.gain > self.tolerance else "holds"
 
@@ -95,13 +95,20 @@ class Floors:
                 raise ValueError(f"format {found['format']}, this version reads {FORMAT}")
             encoders = {
                 str(encoder): {
-                    str(dataset): {_known(name): float(floor) for name, floor in floors.items()}
+                    str(dataset): {_known(name): _number(floor) for name, floor in floors.items()}
                     for dataset, floors in datasets.items()
                 }
                 for encoder, datasets in found["floors"].items()
             }
-            return cls(encoders, float(found["tolerance"]))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            return cls(encoders, _number(found["tolerance"]))
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise InputError(
                 f"no file of floors ({error})",
                 place=str(path),
@@ -117,7 +124,7 @@ class Floors:
             If they cannot be written.
         """
         value = {"format": FORMAT, "tolerance": self.tolerance, "floors": self.encoders}
-        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        text = json.dumps(value, indent=2, sort_keys=True) + "\n"
         with AtomicFile(path) as sink:
             sink.write(text.encode())
 
@@ -144,7 +151,7 @@ class Floors:
         new = {dataset: dict(floors) for dataset, floors in old.items()}
         for dataset, found in figures_of(evaluation).items():
             floors = new.setdefault(dataset, {})
-            if floors and floors.get(_COUNT) != found[_COUNT]:  # other documents, other floors
+            if floors and floors.get(COUNT) != found[COUNT]:  # other documents, other floors
                 if not (up and down):
                     continue
                 floors.clear()
@@ -168,7 +175,7 @@ def figures_of(evaluation: Evaluation) -> dict[str, Figures]:
         names = FIGURES if summary.to_remove else ("lost", "clean_removed")
         values = {name: getattr(summary, name) for name in names}
         known = {name: float(value) for name, value in values.items() if value is not None}
-        found[dataset] = {_COUNT: summary.documents, **known}
+        found[dataset] = {COUNT: summary.documents, **known}
     return found
 
 
@@ -178,9 +185,9 @@ def amiss(checks: Iterable[Check]) -> Sequence[Check]:
 
 
 def _number(floor: Any) -> float:
-    if not isinstance(floor, int | float):
+    if not isinstance(floor, int | float) or isinstance(floor, bool):  # to Python, True is an int
         raise TypeError(f"{floor!r} is no number")
-    return floor
+    return float(floor)
 
 
 def _known(name: Any) -> str:

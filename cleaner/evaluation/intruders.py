@@ -76,7 +76,7 @@ def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
     for index, host in enumerate(hosts):
         sentences = _kept(host)
         kind = "clean"
-        if generator.random() >= _CLEAN:
+        if len(hosts) > 1 and generator.random() >= _CLEAN:  # one alone has no donor
             kind = str(generator.choice(["scattered", "block", "paragraphs", "box"]))
             donor = _donor(hosts, by_subject, index, generator)
             sentences = _intrude(sentences, donor, kind, generator)

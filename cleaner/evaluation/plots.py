@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +17,26 @@ _DOTS = 150  # an inch
 _INSTALL = "pip install 'article-cleaner[plots]'"
 
 
-def check_plots() -> None:
-    """Refuse before anything is measured where matplotlib is missing.
+def check_plots(folder: Path) -> None:
+    """Make the folder, before anything is measured, and refuse where matplotlib is missing.
 
     Raises
     ------
     OptionError
         If it is.
+    OutputError
+        If the folder cannot be made.
     """
     try:
         import matplotlib as mpl  # noqa: F401  # asked whether it is there
     except ImportError as error:
         raise OptionError(f"--plots needs matplotlib ({error})", next_step=_INSTALL) from error
+    with _told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_plots(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
-    """Write ``precision-recall.png`` and ``reliability.png`` to `folder`, which is made.
+    """Write ``precision-recall.png`` and ``reliability.png`` to `folder`.
 
     Raises
     ------
@@ -38,17 +44,22 @@ def write_plots(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
         If they cannot be written.
     """
     paths = (folder / "precision-recall.png", folder / "reliability.png")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _told(folder):
         for path, draw in zip(paths, (_precision_recall, _reliability), strict=True):
             _figure(evaluation, draw).savefig(path, dpi=_DOTS)
+    return paths
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise OutputError(
             f"cannot write the plots ({error.strerror or error})",
             place=str(folder),
             next_step="name a folder that you may write to",
         ) from error
-    return paths
 
 
 def _figure(evaluation: Evaluation, draw: Any) -> Any:

@@ -1,6 +1,6 @@
 """Read labelled documents from files.
 
-Two forms of record are read, one a line, gzipped or not:
+Two forms of record are read, one a line, gzip or zstd around them or not:
 
 - ``lines`` and ``labels``: a label for each line (1 remove, 0 keep, -1 not scored), and optionally
   ``kinds``, a name for what each line is, and ``paragraph``, a number for each line: lines of one
@@ -13,27 +13,30 @@ Both may have ``id``, ``title``, ``source``, ``url``, ``page_type`` and ``view``
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 from cleaner.document import Span
 from cleaner.errors import InputError
 from cleaner.evaluation.intruders import compose
 from cleaner.evaluation.labelled import Labelled
-from cleaner.training.corpora import site_of
+from cleaner.evaluation.sites import site_of
+from cleaner.formats import Kind, Source, shown, source
+from cleaner.formats.sources import each_line
+
+if TYPE_CHECKING:
+    from cleaner.formats.kinds import Compression
 
 _LABELS = frozenset({-1, 0, 1})
-_GZIP = b"\x1f\x8b"
+_MARKS: dict[bytes, Compression] = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}
 _FORMS = 'give "lines" with "labels", or "text" with "spans"'
 
 
 def read_labelled(path: str | Path) -> Iterator[Labelled]:
-    """The labelled documents of a JSON Lines file, gzipped or not.
+    """The labelled documents of a JSON Lines file, compressed or not; ``-`` is standard input.
 
     Raises
     ------
@@ -45,44 +48,45 @@ def read_labelled(path: str | Path) -> Iterator[Labelled]:
 
 
 def read_lines(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each JSON object of a file with its place, ``file:line``.
+    """Each JSON object of a file with its place, ``file:line``; ``-`` is standard input.
 
     Raises
     ------
     InputError
         If the file cannot be read, or a line is no JSON object.
     """
-    with _opened(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            place = f"{path}:{number}"
-            try:
-                record = json.loads(line)
-            except ValueError as error:  # UnicodeDecodeError is one
-                raise InputError(
-                    f"not valid JSON ({error})",
-                    place=place,
-                    next_step="give JSON Lines: a record a line",
-                ) from error
-            if not isinstance(record, dict):
-                raise InputError("the record is no JSON object", place=place, next_step=_FORMS)
-            yield place, record
+    item = _packed(source(str(path), "jsonl"))
+    for number, line in enumerate(each_line(item), 1):
+        if line.strip():
+            place = f"{shown(item.name)}:{number}"
+            yield place, _record(line, place)
 
 
-@contextmanager
-def _opened(path: str | Path) -> Iterator[IO[bytes]]:
-    """The file's bytes, unpacked; whatever goes wrong is said with its name."""
+def _packed(item: Source) -> Source:
+    """`item`, compressed as its first bytes say: its name need not."""
+    if not item.is_stdin and item.path.is_dir():
+        raise InputError("is a directory", place=item.name, next_step="name the files in it")
+    if not item.is_regular:  # what is read now cannot be read again
+        return item
+    with item.open() as stream:
+        beginning = stream.read(max(map(len, _MARKS)))
+    found = [kind for mark, kind in _MARKS.items() if beginning.startswith(mark)]
+    return replace(item, kind=Kind("jsonl", *found))
+
+
+def _record(line: bytes, place: str) -> dict[str, Any]:
     try:
-        with Path(path).open("rb") as stream:
-            packed = stream.read(2) == _GZIP
-            stream.seek(0)
-            yield gzip.GzipFile(fileobj=stream) if packed else stream  # type: ignore[misc]  # reads the same
-    except (OSError, EOFError) as error:  # gzip's BadGzipFile is an OSError
-        reason = getattr(error, "strerror", None) or error
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is of the first
+        is_deep = isinstance(error, RecursionError)
         raise InputError(
-            f"cannot be read ({reason})", place=str(path), next_step="check the name and the file"
+            f"not valid JSON ({'its values are nested too deeply' if is_deep else error})",
+            place=place,
+            next_step="give JSON Lines: a record a line",
         ) from error
+    if not isinstance(record, dict):
+        raise InputError("the record is no JSON object", place=place, next_step=_FORMS)
+    return record
 
 
 def labelled_of(record: dict[str, Any], *, place: str) -> Labelled:

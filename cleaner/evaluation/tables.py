@@ -9,6 +9,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cleaner.evaluation.floors import COUNT
+from cleaner.formats import standard_text
+from cleaner.render import plural, printable
+
 if TYPE_CHECKING:
     from cleaner.evaluation.figures import Figures
     from cleaner.evaluation.floors import Check
@@ -17,25 +21,34 @@ if TYPE_CHECKING:
 _PLAIN_WIDTH = 160  # columns where there is no terminal
 _MOST_ROWS = 25  # of a table by source, page type or kind
 _MISSING = "-"
+_RIGHT = ("precision", "f1")
 _FIGURES = ("precision", "recall", "f1", "average precision", "lost", "left")
 
 
 def console() -> Console:
-    """Standard output: as wide as the terminal, or wide enough where there is none."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+    """Standard output: as wide as the terminal, or wide enough where there is none.
+
+    Raises
+    ------
+    OutputError
+        If it is closed.
+    """
+    out = standard_text()
+    found = Console(file=out, highlight=False)
+    return found if found.is_terminal else Console(file=out, highlight=False, width=_PLAIN_WIDTH)
 
 
 def show(evaluation: Evaluation, out: Console) -> None:
     """Print all tables of `evaluation`."""
     overall = evaluation.overall
     out.print(
-        f"{overall.documents:,} documents, {overall.units:,} lines, {overall.to_remove:,} to"
-        f" remove; encoder {evaluation.encoder}, threshold {evaluation.threshold:g}",
+        f"{plural(overall.documents, 'document')}, {plural(overall.units, 'line')},"
+        f" {overall.to_remove:,} to"
+        f" remove; encoder {printable(evaluation.encoder)}, threshold {evaluation.threshold:g}",
         markup=False,
     )
     for why, count in evaluation.not_judged.items():
-        out.print(f"not judged: {count:,} documents: {why}", markup=False)
+        out.print(f"not judged: {plural(count, 'document')}: {why}", markup=False)
     _print_figures(evaluation, out)
     _print_thresholds(evaluation.thresholds, evaluation.threshold, out)
     for field, rows in evaluation.by.items():
@@ -52,8 +65,8 @@ def show_checks(checks: Sequence[Check], out: Console) -> None:
         (
             check.dataset,
             check.figure.replace("_", " "),
-            f"{check.floor:.4f}",
-            _MISSING if check.found is None else f"{check.found:.4f}",
+            _amount(check.figure, check.floor),
+            _amount(check.figure, check.found),
             check.verdict,
         )
         for check in checks
@@ -64,10 +77,7 @@ def show_checks(checks: Sequence[Check], out: Console) -> None:
 
 def show_figures(title: str, rows: Mapping[str, Figures], out: Console) -> None:
     """Print figures over fragments, one row for each name."""
-    cells = [
-        (name, *(_share(getattr(row, figure.replace(" ", "_"))) for figure in _FIGURES))
-        for name, row in rows.items()
-    ]
+    cells = [(name, *(_cell(row, figure) for figure in _FIGURES)) for name, row in rows.items()]
     _print(title, ("", *_FIGURES), cells, out, texts=(0,))
 
 
@@ -75,10 +85,10 @@ def _print_figures(evaluation: Evaluation, out: Console) -> None:
     overall = evaluation.overall
     rows = []
     for name in (*_FIGURES, "clean removed"):
-        attribute = name.replace(" ", "_")
-        bounds = overall.intervals.get(attribute)
+        value = _cell(overall, name)
+        bounds = overall.intervals.get(name.replace(" ", "_")) if value != _MISSING else None
         between = f"{_share(bounds[0])} to {_share(bounds[1])}" if bounds else _MISSING
-        rows.append((name, _share(getattr(overall, attribute)), between))
+        rows.append((name, value, between))
     calibration = evaluation.calibration
     rows.append(("Brier score", _share(calibration.brier), _MISSING))
     rows.append(("calibration error", _share(calibration.error), _MISSING))
@@ -89,7 +99,7 @@ def _print_thresholds(table: Iterable[AtThreshold], threshold: float, out: Conso
     rows = [
         (
             f"{row.threshold:g}" + (" *" if row.threshold == threshold else ""),
-            *(_share(getattr(row, name)) for name in ("precision", "recall", "f1", "lost", "left")),
+            *(_cell(row, name) for name in ("precision", "recall", "f1", "lost", "left")),
         )
         for row in table
     ]
@@ -104,7 +114,7 @@ def _print_groups(field: str, groups: dict[str, Summary], out: Console) -> None:
             f"{summary.documents:,}",
             f"{summary.units:,}",
             f"{summary.to_remove:,}",
-            *(_share(getattr(summary, figure.replace(" ", "_"))) for figure in _FIGURES),
+            *(_cell(summary, figure) for figure in _FIGURES),
             _share(summary.clean_removed),
         )
         for name, summary in ordered[:_MOST_ROWS]
@@ -145,6 +155,17 @@ def _cut(count: int) -> str:
     return f", the {_MOST_ROWS} largest of {count}" if count > _MOST_ROWS else ""
 
 
+def _amount(figure: str, value: float | None) -> str:
+    return f"{value:,.0f}" if figure == COUNT and value is not None else _share(value)
+
+
+def _cell(row: Figures | Summary | AtThreshold, figure: str) -> str:
+    """A figure of a row. Of nothing that is to be removed, nothing is removed rightly or not."""
+    if row.recall is None and figure in _RIGHT:
+        return _MISSING
+    return _share(getattr(row, figure.replace(" ", "_")))
+
+
 def _share(value: float | None) -> str:
     return _MISSING if value is None else f"{value:.4f}"
 
@@ -165,7 +186,7 @@ def _print(
     for index, name in enumerate(names):
         table.add_column(name, justify="left" if index in texts else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+        table.add_row(*(printable(cell).replace("[", r"\[") for cell in row))
     out.print()
     out.print(title, style="bold", markup=False)
     out.print(table)

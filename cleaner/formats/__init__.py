@@ -10,7 +10,7 @@ from cleaner.formats.encoding import STDIN, decode, dump_json, encode, shown
 from cleaner.formats.guards import check_in_place, check_standard_output, check_target
 from cleaner.formats.jsonl import Record, parse_record
 from cleaner.formats.kinds import KINDS, Kind, kind_of, renamed, suffixed
-from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput
+from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput, standard_text
 from cleaner.formats.sources import Inputs, Source, check_sources, source
 
 __all__ = [
@@ -36,5 +36,6 @@ __all__ = [
     "renamed",
     "shown",
     "source",
+    "standard_text",
     "suffixed",
 ]

@@ -89,11 +89,18 @@ def kind_of(name: str, given: str | None = None) -> Kind:
     return Kind(kind.format, compression)
 
 
+def bare(name: str) -> str:
+    """A file's name without the suffixes that say what it is.
+
+    >>> bare("news.test.jsonl.gz")
+    'news.test'
+    """
+    for suffixes in (_COMPRESSIONS, _FORMATS):
+        if PurePath(name).suffix.lower() in suffixes:
+            name = PurePath(name).stem
+    return name
+
+
 def renamed(path: PurePath, kind: Kind) -> PurePath:
     """`path` with the suffix of `kind` in place of the one that says what it was."""
-    stem = path.name
-    if PurePath(stem).suffix.lower() in _COMPRESSIONS:
-        stem = PurePath(stem).stem
-    if PurePath(stem).suffix.lower() in _FORMATS:
-        stem = PurePath(stem).stem
-    return path.with_name(stem + kind.suffix)
+    return path.with_name(bare(path.name) + kind.suffix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -9,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, Self
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, Self, TextIO
 
 from cleaner.errors import OutputError
 from cleaner.formats.compression import DamagedError, Packed, TruncatedError, Unpacked
@@ -17,6 +18,7 @@ from cleaner.formats.compression import DamagedError, Packed, TruncatedError, Un
 if TYPE_CHECKING:
     from cleaner.formats.kinds import Compression
 
+OPEN_IT = "open it, or lead it to a file"
 _LONGEST_NAME = 200  # bytes; file systems allow 255, and what is hidden beside has a longer one
 
 
@@ -31,11 +33,17 @@ class Sink(Protocol):
 
 
 class StandardOutput:
-    """Standard output as a sink: bytes as they are, errors with their place."""
+    """Standard output as a sink: bytes as they are, errors with their place.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    next_step
+        What the user is told to do where it is closed.
+    """
+
+    def __init__(self, *, next_step: str = "use --output") -> None:
         if sys.stdout is None:
-            raise OutputError("it is closed", place="standard output", next_step="use --output")
+            raise OutputError("it is closed", place="standard output", next_step=next_step)
         self._stream = sys.stdout.buffer
 
     def write(self, data: bytes) -> None:
@@ -50,11 +58,48 @@ class StandardOutput:
         try:
             action()
         except OSError as error:
-            # What is left in the buffer would fail once more when the interpreter ends.
-            _point_at_nothing(self._stream)
+            failure = standard_output_failed(error)
             if isinstance(error, BrokenPipeError):
                 raise
-            raise cannot_write("standard output", error) from error
+            raise failure from error
+
+
+class _Printed(io.RawIOBase):
+    """`StandardOutput` as the system's own streams are, for a layer of text above it."""
+
+    def __init__(self) -> None:
+        self._sink = StandardOutput(next_step=OPEN_IT)
+        self._is_terminal = sys.stdout.isatty()
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+    def write(self, data: Any) -> int:
+        self._sink.write(bytes(data))
+        self._sink.flush()
+        return len(data)
+
+
+def standard_text() -> TextIO:
+    """Standard output for what is laid out for people: what its encoding lacks is escaped.
+
+    Raises
+    ------
+    OutputError
+        If it is closed; and on writing, if it cannot be written.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return io.TextIOWrapper(io.BufferedWriter(_Printed()), encoding, "backslashreplace")
+
+
+def standard_output_failed(error: OSError) -> OutputError:
+    """What the user is told where standard output did not take what was written to it."""
+    # What is left in the buffer would fail once more when the interpreter ends.
+    _point_at_nothing(sys.stdout.buffer)
+    return cannot_write("standard output", error)
 
 
 def _point_at_nothing(stream: BinaryIO) -> None:

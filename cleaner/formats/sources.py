@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import io
 import os
 import re
 import sys
@@ -392,6 +393,20 @@ def check_sources(sources: Sequence[Source]) -> None:
         if not item.is_stdin and not item.path.is_fifo():
             with item.open():
                 pass
+
+
+def each_line(item: Source) -> Iterator[bytes]:
+    r"""The lines of a source, each with its ``\n``, lazily.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    with item.open() as stream:
+        for lines in item.lines(stream):
+            # Not splitlines(): a carriage return is no end of a line here.
+            yield from io.BytesIO(lines)
 
 
 def _standard_input() -> BinaryIO:

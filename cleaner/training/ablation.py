@@ -23,12 +23,13 @@ from sklearn.linear_model import LogisticRegression
 
 from cleaner.encoders import load_encoder
 from cleaner.evaluation import Figures, compose, figures, headline_records, intruder_records
+from cleaner.evaluation.sites import fold_of
 from cleaner.evaluation.tables import console, show_figures
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.formats import AtomicFile
 from cleaner.scores import sigmoid
 from cleaner.training.command import TrainingCommand
-from cleaner.training.corpora import fold_of, read_articles, read_records
+from cleaner.training.corpora import read_articles, read_records
 from cleaner.training.detector import (
     FOLDS,
     Example,

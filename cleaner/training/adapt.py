@@ -26,8 +26,8 @@ from cleaner.detector import Detector, encoder_of
 from cleaner.encoders import SHIPPED, detector_folder, load_encoder
 from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures
+from cleaner.evaluation.sites import fold_of
 from cleaner.scores import sigmoid
-from cleaner.training.corpora import fold_of
 from cleaner.training.detector import Example, prepare
 from cleaner.training.folder import whole_folder
 from cleaner.training.trees import Arrays, to_onnx
@@ -108,7 +108,7 @@ def adapt(
     Raises
     ------
     InputError
-        If there are too few labels, or articles without any.
+        If there are too few labels, or articles without any, or all labels lie in one fold.
     ModelError
         If the base cannot be read, or the labels bring nothing on documents apart.
     """
@@ -152,10 +152,10 @@ def _check(data: TrainingData) -> None:
             next_step="--base learns from labelled documents alone",
         )
     counts = Counter(label for document in data.labelled for label in document.labels)
-    if len(data.labelled) < FEWEST_DOCUMENTS:
+    documents = sum(any(label >= 0 for label in document.labels) for document in data.labelled)
+    if documents < FEWEST_DOCUMENTS:
         raise InputError(
-            f"too few labelled documents: {len(data.labelled)}, where {FEWEST_DOCUMENTS} are"
-            " needed",
+            f"too few labelled documents: {documents}, where {FEWEST_DOCUMENTS} are needed",
             next_step="label more: a few lines in each of many documents teach most",
         )
     for label, what in ((1, "removed"), (0, "kept")):
@@ -184,6 +184,12 @@ def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _R
         parts["document"].append(np.full(len(use), number))
         parts["fold"].append(np.full(len(use), fold_of(example.document.site, FOLDS)))
         parts["lengths"].append((example.segments.ends - example.segments.starts)[use])
+    # Counted here and not by the labels: a line of the header is no fragment.
+    if len({int(folds[0]) for folds in parts["fold"]}) < 2:  # noqa: PLR2004  # one to learn from, one apart
+        raise InputError(
+            "the labels lie in too few documents to learn from some and measure on others",
+            next_step="label lines in more documents, of more sites",
+        )
     joined = {name: np.concatenate(values) for name, values in parts.items()}
     joined["weights"] /= joined["weights"].mean()
     return _Rows(**joined)

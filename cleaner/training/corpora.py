@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from cleaner.evaluation.reader import read_lines
+from cleaner.evaluation.sites import fold_of
 
 _SHORTEST = 20  # code points of a sentence that says something
 
@@ -24,13 +23,16 @@ class Article:
 
 
 def read_records(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """Every record of JSON Lines files, gzipped or not."""
+    """Every record of JSON Lines files, compressed or not.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or a line is no JSON object.
+    """
     for path in paths:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as stream:
-            for line in stream:
-                if line.strip():
-                    yield json.loads(line)
+        for _, record in read_lines(path):
+            yield record
 
 
 def read_articles(
@@ -52,25 +54,6 @@ def split_sentences(line: str) -> list[str]:
     import sentencex  # type: ignore[import-untyped]
 
     return [part.strip() for part in sentencex.segment("en", line) if part.strip()]
-
-
-def site_of(record: dict[str, Any]) -> str:
-    """The host that a record came from, or its source where it has no address.
-
-    Documents of one site share their furniture, so a site is never on both sides of a split.
-    """
-    host = urlsplit(record.get("url") or "").hostname
-    if not host:
-        return str(record.get("source") or record["id"])
-    labels = host.removeprefix("www.").split(".")
-    # "bbc.co.uk": the last two labels are no site of their own.
-    keep = 3 if len(labels) > 2 and len(labels[-2]) <= 3 else 2  # noqa: PLR2004
-    return ".".join(labels[-keep:])
-
-
-def fold_of(key: str, folds: int) -> int:
-    """A stable number from 0 to `folds` - 1 for `key`."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") % folds
 
 
 def is_fixture_site(site: str) -> bool:

@@ -23,11 +23,11 @@ from sklearn.linear_model import LogisticRegression
 from cleaner.cleaning import ENCODED
 from cleaner.detector import FORMAT, FURNITURE, NETWORK, capped
 from cleaner.evaluation import Figures, figures
+from cleaner.evaluation.sites import fold_of
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
 from cleaner.segment import Segments, segment
-from cleaner.training.corpora import fold_of
 from cleaner.training.trees import Arrays, to_onnx, tree_arrays
 from cleaner.words import BUCKETS, CONTENT, Lexicon
 

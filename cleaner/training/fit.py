@@ -29,14 +29,13 @@ from cleaner.evaluation import (
     headline_records,
     intruder_records,
 )
+from cleaner.evaluation.sites import fold_of, site_of
 from cleaner.topic import TopicModel
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import (
-    fold_of,
     is_fixture_site,
     read_articles,
     read_records,
-    site_of,
     split_sentences,
 )
 from cleaner.training.detector import (

@@ -16,8 +16,9 @@ from typing import Any
 import click
 
 from cleaner.evaluation import headline_records, intruder_records
+from cleaner.evaluation.sites import site_of
 from cleaner.training.command import TrainingCommand
-from cleaner.training.corpora import is_fixture_site, read_records, site_of
+from cleaner.training.corpora import is_fixture_site, read_records
 from cleaner.training.fit import hosts
 from cleaner.training.held_out import of_origin
 

@@ -8,26 +8,33 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cleaner.errors import OptionError, OutputError
 
 
 def check_folder(output: Path) -> None:
-    """Refuse, before anything is fitted, a folder that holds something else than a model of ours.
+    """Refuse, before anything is fitted, a folder that cannot be written or is of something else.
 
     Raises
     ------
     OptionError
-        If it does, or is a file.
+        If it is a file, or holds something that is no model of ours.
+    OutputError
+        If no folder can be made there.
     """
-    if not output.exists():
-        return
-    if not output.is_dir() or (any(output.iterdir()) and not _is_ours(output)):
-        raise OptionError(
-            "there is something that training did not make",
-            place=str(output),
-            next_step="name a new folder, or that of a model to be replaced",
-        )
+    with _told(output):
+        if output.exists() and (
+            not output.is_dir() or (any(output.iterdir()) and not _is_ours(output))
+        ):
+            raise OptionError(
+                "there is something that training did not make",
+                place=str(output),
+                next_step="name a new folder, or that of a model to be replaced",
+            )
+        nearest = next(folder for folder in output.absolute().parents if folder.exists())
+        with TemporaryDirectory(prefix=".", dir=nearest):
+            pass
 
 
 def _is_ours(folder: Path) -> bool:
@@ -52,17 +59,24 @@ def whole_folder(output: Path) -> Iterator[Path]:
     mark = secrets.token_hex(4)
     new, old = (output.with_name(f".{output.name}.{mark}.{kind}") for kind in ("new", "old"))
     try:
-        new.mkdir(parents=True)
-        yield new
-        if output.exists():
-            output.rename(old)
-        new.rename(output)
+        with _told(output):
+            new.mkdir(parents=True)
+            yield new
+            if output.exists():
+                output.rename(old)
+            new.rename(output)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _told(output: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise OutputError(
             f"cannot be written ({error.strerror or error})",
             place=str(output),
             next_step="name a folder that you may write to",
         ) from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

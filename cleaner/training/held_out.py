@@ -6,7 +6,6 @@ ARTICLES are JSON Lines of clean articles as for `cleaner train`. Same articles,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -16,9 +15,9 @@ import click
 
 from cleaner.evaluation import headline_records, intruder_records
 from cleaner.evaluation.reader import read_lines
-from cleaner.formats import AtomicFile
+from cleaner.evaluation.sites import fold_of, site_of
+from cleaner.formats import AtomicFile, dump_json
 from cleaner.training.command import TrainingCommand
-from cleaner.training.corpora import fold_of, site_of
 from cleaner.training.sources import article_of, hosts_of, languages_of
 
 _PARTS = 5  # of which one is to measure on
@@ -56,9 +55,9 @@ def of_origin(made: Iterable[Record], clean: Iterable[Record]) -> Iterator[Recor
 
 
 def _write(path: Path, records: Iterable[Record]) -> int:
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    lines = [dump_json(record) + b"\n" for record in records]
     with AtomicFile(path) as sink:
-        sink.write("".join(lines).encode())
+        sink.write(b"".join(lines))
     return len(lines)
 
 

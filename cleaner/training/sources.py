@@ -14,10 +14,9 @@ from cleaner.document import LINE, find_header
 from cleaner.errors import InputError
 from cleaner.evaluation import Host, Labelled
 from cleaner.evaluation.reader import labelled_of, read_lines
-from cleaner.formats import source
+from cleaner.formats import STDIN, kind_of, source
 from cleaner.language import language_of
 
-_RECORDS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _FEWEST_SENTENCES = 8  # of an article that intruders are put into or taken from
 _SPOKEN = 0.05  # share of the articles from which a language counts as one of the data's
 _FEWEST_SITES = 6  # below it, labelled documents are kept apart one by one
@@ -69,10 +68,10 @@ class TrainingData:
 def read_training_data(paths: Iterable[str | Path]) -> TrainingData:
     """Articles and labelled documents of files.
 
-    A file called ``.jsonl`` or ``.ndjson``, gzipped or not, holds a record a line: with ``labels``
-    or ``spans`` it is labelled (see `cleaner.evaluation.reader`), else it is a clean article of
-    ``lines`` or ``text``, and optionally ``id``, ``title`` and ``topic``. Any other file is the
-    text of one clean article.
+    A file called ``.jsonl`` or ``.ndjson``, with ``.gz`` or ``.zst`` or without, and ``-``, which
+    is standard input, hold a record a line: with ``labels`` or ``spans`` it is labelled (see
+    `cleaner.evaluation.reader`), else it is a clean article of ``lines`` or ``text``, and
+    optionally ``id``, ``title`` and ``topic``. Any other file is the text of one clean article.
 
     Raises
     ------
@@ -82,7 +81,7 @@ def read_training_data(paths: Iterable[str | Path]) -> TrainingData:
     articles: list[CleanArticle] = []
     labelled: list[Labelled] = []
     for path in paths:
-        if not str(path).endswith(_RECORDS):
+        if str(path) != STDIN and kind_of(str(path)).format != "jsonl":
             articles.append(_of_text(str(path)))
             continue
         for place, record in read_lines(path):

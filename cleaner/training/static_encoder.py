@@ -25,7 +25,8 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.training.corpora import Article, fold_of, read_articles, split_sentences
+from cleaner.evaluation.sites import fold_of
+from cleaner.training.corpora import Article, read_articles, split_sentences
 
 DIMENSIONS = 128
 SMOOTHING = 1e-3  # the "a" of smooth inverse frequency

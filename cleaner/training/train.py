@@ -127,12 +127,19 @@ def _too_few(count: int, what: str) -> InputError:
     )
 
 
-def train(data: TrainingData, settings: TrainSettings, *, say: Say) -> Trained:
+def train(
+    data: TrainingData, settings: TrainSettings, *, say: Say, encoder: Encoder | None = None
+) -> Trained:
     """Fit a detector for an encoder.
 
     Intruding sentences, paragraphs, boxes and headlines of the user's other articles are put into
     each article; labelled documents are learned from as they are. Every figure comes from
     documents whose site (or article) the scoring model did not see.
+
+    Parameters
+    ----------
+    encoder
+        That of the settings, where it is loaded already.
 
     Raises
     ------
@@ -153,7 +160,7 @@ def train(data: TrainingData, settings: TrainSettings, *, say: Say) -> Trained:
     say(
         f"{len(articles)} articles, {len(data.labelled)} labelled documents; {', '.join(languages)}"
     )
-    encoder = RememberingEncoder(load_encoder(settings.encoder))
+    encoder = RememberingEncoder(encoder or load_encoder(settings.encoder))
     topic = fit_topic(
         [article.sentences for article in articles],
         encoder,
