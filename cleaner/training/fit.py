@@ -118,9 +118,6 @@ PART = Sizes(
     rounds=5,
     longest=300,
 )
-# Log-odds: foreign prose was put into seven in ten of the articles; of a corpus one in five is
-# taken to have some.
-_RARITY = 2.2
 _LONGEST = 500  # lines of a clean article
 _SHORTEST_HOST = 8  # sentences
 _LONGEST_HOST = 120  # sentences
@@ -295,6 +292,13 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
     show_default=True,
     help="The same of the networks for furniture.",
 )
+@click.option(
+    "--rarity",
+    default=2.2,
+    show_default=True,
+    help="By how much foreign prose is rarer in the world than in the made articles, of which seven"
+    " in ten have some, in log-odds; 2.2: one in five has some.",
+)
 @click.option("--threshold", default=0.5, show_default=True, help="Default threshold to store.")
 def main(  # noqa: PLR0913, PLR0917  # one for each option
     name: str,
@@ -305,6 +309,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     axes: int,
     foreign_steps: tuple[int, int],
     furniture_steps: tuple[int, int],
+    rarity: float,
     threshold: float,
 ) -> None:
     """Fit a detector for an encoder and write its folder."""
@@ -335,7 +340,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         topic,
         frequency,
         steps=Steps(foreign_steps, furniture_steps),
-        rarity=_RARITY,
+        rarity=rarity,
         foreign=(prepare(intruders(clean, sites, seed), encoder) for seed in mixtures),
         furnished=(prepare(lot, encoder) for lot in put_in),
         say=say,
