@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from hash_encoder import HashEncoder
 from cleaner import CleanResult, Document, Finding
 from cleaner.cleaning import Cleaner
 from cleaner.segment import segment
+
+# A test says itself whether it wants colour, whatever the environment says for or against it.
+for _name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM"):
+    os.environ.pop(_name, None)
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -44,13 +49,6 @@ class MarkCleaner:
         )
         result = CleanResult(document.text, findings, identity=document.identity)
         return replace(result, judged=False, why="too short") if not segments.texts else result
-
-
-@pytest.fixture(autouse=True)
-def _plain_terminal(monkeypatch):
-    """No word of the environment for or against colour: a test says itself what it wants."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -35,9 +35,16 @@ SLOW = "The bridge will be closed on day {0}, the council said. " * 60_000
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 
 
+def heed_hang_ups():
+    """Tests that were themselves started not to end by one would hand that on."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def start(*arguments, **options):
     whole = [sys.executable, "-m", "cleaner", *map(str, arguments)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    options["preexec_fn"] = heed_hang_ups
     return subprocess.Popen(whole, env=ENVIRONMENT, **options)
 
 
