@@ -4,8 +4,8 @@
 
 The sessions of the engines are up before their time begins; their workers are not, nor is the
 command: each loads the model within its time, so give it articles for some minutes. Each way
-takes a turn in every round, so that what else the machine does falls on all alike. On a machine
-that does other things, go by the processor time: it counts all processes, the engine's included.
+takes a turn in every round, so that what else the machine does falls on all alike. Processor time is
+that of the whole machine, the engine's processes included: it should do nothing else.
 Needs psutil beside the extras `ray` and `spark`.
 """
 
@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -70,15 +69,9 @@ def report(documents: int, taken: dict[str, list[tuple[float, float]]]) -> None:
 
 
 def processor_time() -> float:
-    """Seconds that this process and all it has started have had of a processor."""
-    total = 0.0
-    this = psutil.Process()
-    for process in (this, *this.children(recursive=True)):
-        with suppress(psutil.Error):  # it has just ended
-            times = process.cpu_times()
-            total += times.user + times.system
-            total += times.children_user + times.children_system  # of those that have ended
-    return total
+    """Seconds that the machine has worked: not all processes of an engine can be followed."""
+    times = psutil.cpu_times()
+    return times.user + times.system
 
 
 def command_line(articles: Path, encoder: str) -> Callable[[Path], None]:
