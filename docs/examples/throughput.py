@@ -4,8 +4,8 @@
 
 The sessions of the engines are up before their time begins; their workers are not, nor is the
 command: each loads the model within its time, so give it articles for some minutes. Each way
-takes a turn in every round, so that what else the machine does falls on all alike. Processor time is
-that of the whole machine, the engine's processes included: it should do nothing else.
+takes a turn in every round, so that what else the machine does falls on all alike. Processor time
+is that of the whole machine, the engine's processes included: it should do nothing else.
 Needs psutil beside the extras `ray` and `spark`.
 """
 
