@@ -143,7 +143,7 @@ class Detector:
 
     @property
     def threshold(self) -> float:
-        """The default threshold, chosen on held-out sites."""
+        """The default threshold, 0 to 1."""
         return float(self.manifest["threshold"])
 
     def score(

@@ -86,7 +86,7 @@ def of_one_piece(scores: Floats, segments: Segments) -> Floats:
     """Raise a sentence to what its line as a whole scores: a foreign line goes whole.
 
     The line's score is the mean log-odds of its sentences, weighted by their length. A foreign
-    sentence in a line that belongs leaves its neighbours where they are.
+    sentence in a line that belongs does not take its neighbours along.
     """
     _, line = np.unique(segments.lines, return_inverse=True)
     lengths = (segments.ends - segments.starts).astype(np.float64)
