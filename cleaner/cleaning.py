@@ -19,7 +19,7 @@ from cleaner.evidence import Encoded
 from cleaner.language import language_of
 from cleaner.options import (
     BATCH_DOCUMENTS,
-    check_model,
+    check_options,
     check_threshold,
     check_type,
     patterns,
@@ -134,12 +134,18 @@ class Cleaner:
         exclude: Sequence[str] = (),
         model: str | Path | None = None,
     ) -> None:
-        check_model(encoder, model)
+        check_options(
+            encoder=encoder,
+            threshold=threshold,
+            keep=keep,
+            drop=drop,
+            only=only,
+            exclude=exclude,
+            model=model,
+        )
         self._keep = patterns("keep", keep)
         self._drop = patterns("drop", drop)
         self._reasons = reasons(only, exclude, drop=drop)
-        if threshold is not None:
-            check_threshold(threshold)
         if encoder is None and model is None:
             encoder = "fast"
         name = encoder if isinstance(encoder, str | None) else encoder.name
