@@ -11,10 +11,12 @@ command -v cleaner > /dev/null || {
 
 # --on-error keep: a record that cannot be used is answered with itself. Left out, it would have no
 # answer, and be waited for without end.
-coproc cleaner { exec cleaner --format jsonl --on-error keep -; }
+coproc cleaner { read -r _ && exec cleaner --format jsonl --on-error keep -; }
 child=$cleaner_PID
-# Copies, for bash closes its own as soon as the child ends, with what it said last still in them.
+# Copies, for bash closes its own and forgets the child as soon as it ends, with what it said last
+# still in them. Until they are made, the child waits to be told to begin.
 exec {to}>&"${cleaner[1]}" {from}<&"${cleaner[0]}" {cleaner[1]}>&- {cleaner[0]}<&-
+echo begin >&"$to"
 trap '' PIPE # to write to a child that is gone is an error, and not the end
 
 answer_to() {
