@@ -73,8 +73,9 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (
             "related-link",
             (
-                r"^\W*(read (more|also|next)|see also|don'?t miss|you (may|might) (also )?like"
-                r"|click here|up next|in other news|continue reading)\b"
+                r"^\W*(read (more|also|next)|also (read|see)|see also|don'?t miss"
+                r"|you (may|might) (also )?like|click here|up next|in other news"
+                r"|continue reading)\b"
             ),
             (
                 r"^\W*(related|read on|more (on|from|in|stories)|also on|recommended|trending"
@@ -85,7 +86,7 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             "byline",
             (
                 r"^\W*(posted by|photos? (by|credit)|last (updated|modified)|filed under)\b"
-                r"|contributed to this (report|story)|\b\d+ min(ute)?s? read\b"
+                r"|contributed to this (report|story|article)|\b\d+ min(ute)?s? read\b"
             ),
             r"^\W*(by|written by|author|image|credit|source|updated|published|tags?)\b",
         ),

@@ -24,10 +24,17 @@ WORDINGS = {
         "Read more: Ten bridges that fell",
         "RELATED: The mayor's wife speaks",
         "See also",
+        "Also read: Ten bridges that fell",
         "You might also like",
         "Trending now",
     ],
-    "byline": ["By Jane Doe", "Photo credit: Reuters", "4 min read", "Last updated 3 May"],
+    "byline": [
+        "By Jane Doe",
+        "Photo credit: Reuters",
+        "4 min read",
+        "Ann Lee and Bo Ruiz contributed to this article.",
+        "Last updated 3 May",
+    ],
 }
 
 

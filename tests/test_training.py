@@ -22,7 +22,7 @@ from cleaner.errors import InputError, ModelError, OptionError
 from cleaner.evaluation import Figures
 from cleaner.evaluation.measure import Dataset, evaluate
 from cleaner.evaluation.reader import read_labelled
-from cleaner.evaluation.sites import fold_of
+from cleaner.evaluation.sites import fold_of, site_of
 from cleaner.training import adapt, held_out
 from cleaner.training.detector import prepare
 from cleaner.training.folder import check_folder, whole_folder
@@ -506,6 +506,27 @@ def test_held_out_sites_are_apart_and_hold_intruders(tmp_path):
     sources = {row["id"]: row["source"] for row in rows}
     assert not {r["source"] for r in learned} & {sources[d.identity] for d in measured}
     assert {1, 0} == {label for document in measured for label in document.labels}
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("https://edition.cnn.com/2020/a.html", "cnn.com"),
+        ("https://cnn.com", "cnn.com"),
+        ("https://news.bbc.co.uk/a", "bbc.co.uk"),
+        ("https://someone.github.io/blog", "someone.github.io"),
+        ("http://192.168.0.1/a", "192.168.0.1"),
+        ("http://localhost/a", "localhost"),
+        ("https://co.uk/", "co.uk"),
+    ],
+)
+def test_a_site_is_what_is_registered_below_a_public_suffix(address, site):
+    assert site_of({"id": "1", "source": "me", "url": address}) == site
+
+
+def test_a_site_without_an_address_is_the_source():
+    assert site_of({"id": "1", "source": "me", "url": ""}) == "me"
+    assert site_of({"id": "1"}) == "1"
 
 
 def test_a_site_may_be_half_a_code_point():

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 
 def site_of(record: dict[str, Any]) -> str:
-    """The host that a record came from, or its source where it has no address.
+    """The site that a record came from, or its source where it has no address.
 
-    Documents of one site share their furniture, so a site is never on both sides of a split.
+    A site is what one party has registered below a public suffix: ``edition.cnn.com`` is of
+    ``cnn.com``, and ``news.bbc.co.uk`` of ``bbc.co.uk``. Documents of one site share their
+    furniture, so a site is never on both sides of a split.
     """
     host = urlsplit(record.get("url") or "").hostname
     if not host:
         return str(record.get("source") or record["id"])
-    labels = host.removeprefix("www.").split(".")
-    # "bbc.co.uk": the last two labels are no site of their own.
-    keep = 3 if len(labels) > 2 and len(labels[-2]) <= 3 else 2  # noqa: PLR2004
-    return ".".join(labels[-keep:])
+    if host.rpartition(".")[2].isdigit():  # a machine's number, of which no part is a site
+        return host
+    return str(_suffixes().privatesuffix(host) or host)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()  # the list that the package holds: nothing is fetched
 
 
 def fold_of(key: str, folds: int) -> int:

@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,6 +29,7 @@ from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
 from cleaner.segment import Segments, segment
+from cleaner.training.forked import side_by_side
 from cleaner.training.trees import Arrays, to_onnx, tree_arrays
 from cleaner.words import BUCKETS, CONTENT, Lexicon
 
@@ -180,6 +182,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     *,
     trees: tuple[int, int] = (120, 200),
     steps: Steps | None = None,
+    jobs: int = 1,
     rarity: float = 0.0,
     foreign: Iterable[Sequence[Example]] = (),
     furnished: Iterable[Sequence[Example]] = (),
@@ -193,6 +196,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         Trees of the first pass, where it is no network, and of the second.
     steps
         How long the networks learn; None: the first pass is trees, and no network knows furniture.
+    jobs
+        Networks that learn at a time; more than one only where processes can be forked.
     rarity
         See `cleaner.scores.Calibration`.
     foreign, furnished
@@ -213,9 +218,9 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     if steps:
         own = _Lessons.of(examples, observed)
         more = _Lessons.of_lots(foreign, apart)
-        first, first_apart = _fit_first(own, more, steps, say)
+        first, first_apart = _fit_first(own, more, steps, say, jobs)
         more = _Lessons.of_lots(furnished, apart)
-        furniture, found = _fit_furniture(own, more, steps, say)
+        furniture, found = _fit_furniture(own, more, steps, say, jobs)
         segments = [example.segments for example in examples]
         furniture_parts = np.split(capped(found, segments), ends)
         del own, more
@@ -311,7 +316,9 @@ class _Lessons:
         )
 
 
-def _fit_first(own: _Lessons, foreign: _Lessons, steps: Steps, say: Any) -> tuple[Network, Floats]:
+def _fit_first(
+    own: _Lessons, foreign: _Lessons, steps: Steps, say: Any, jobs: int
+) -> tuple[Network, Floats]:
     """The network for foreign prose, and log-odds for every fragment of `own` from one apart.
 
     It learns from articles with prose put in, not from scrapes, whose furniture would take all it
@@ -320,11 +327,11 @@ def _fit_first(own: _Lessons, foreign: _Lessons, steps: Steps, say: Any) -> tupl
     learned = own.only([source in NO_FURNITURE for source in own.sources])
     learned.extend(foreign)
     say(f"network for foreign prose: {len(learned.lessons)} documents")
-    return _fit_networks(own, learned, np.zeros(0, dtype=np.uint32), steps.foreign, say)
+    return _fit_networks(own, learned, np.zeros(0, dtype=np.uint32), steps.foreign, say, jobs)
 
 
 def _fit_furniture(
-    own: _Lessons, furnished: _Lessons, steps: Steps, say: Any
+    own: _Lessons, furnished: _Lessons, steps: Steps, say: Any, jobs: int
 ) -> tuple[Network, Floats]:
     """The network for furniture, and log-odds for every fragment of `own` from one apart.
 
@@ -341,7 +348,7 @@ def _fit_furniture(
     learned = own.only([not foreign for foreign in prose])
     learned.extend(furnished)
     say(f"network for furniture: {len(learned.lessons)} documents, {len(terms)} terms")
-    return _fit_networks(own, learned, terms, steps.furniture, say)
+    return _fit_networks(own, learned, terms, steps.furniture, say, jobs)
 
 
 def _fit_networks(
@@ -350,18 +357,25 @@ def _fit_networks(
     known: npt.NDArray[np.uint32],
     steps: tuple[int, int],
     say: Any,
+    jobs: int,
 ) -> tuple[Network, Floats]:
     """A network, and for all of `own` log-odds from one that did not learn from their sites."""
     from cleaner.training.network import fit_network
 
-    odds: list[Floats | None] = [None] * len(own.lessons)
-    for fold in range(FOLDS):
+    def of_others(fold: int) -> Network:
+        """The network that has not learned from `fold`."""
         others = learned.only([other != fold for other in learned.folds])
-        network = fit_network(others.lessons, steps=steps[0], known=known, say=say)
-        for index in np.flatnonzero(np.array(own.folds) == fold).tolist():
-            odds[index] = network.odds(own.lessons[index].fragments)
-    network = fit_network(learned.lessons, steps=steps[1], known=known, say=say)
-    return network, np.round(np.concatenate([o for o in odds if o is not None]), 6)
+        return fit_network(others.lessons, steps=steps[0], known=known, say=say)
+
+    whole = partial(fit_network, learned.lessons, steps=steps[1], known=known, say=say)
+    # The longest first: none waits for it alone at the end.
+    tasks = [whole, *(partial(of_others, fold) for fold in range(FOLDS))]
+    network, *apart = side_by_side(tasks, jobs=jobs)
+    odds: list[Floats] = [
+        apart[fold].odds(lesson.fragments)
+        for lesson, fold in zip(own.lessons, own.folds, strict=True)
+    ]
+    return network, np.asarray(np.round(np.concatenate(odds), 6))
 
 
 def figures_by(

@@ -65,7 +65,9 @@ class Sizes:
     varied
         Clean articles of other sets at the most.
     mixtures
-        How many times each article gets other foreign prose.
+        How many times each of the clean articles gets other foreign prose: among themselves, and
+        all together. To the static encoder, which has learned from the varied ones, they are more
+        of one piece than any that is yet to come.
     rounds
         How many times each article gets other furniture.
     longest
@@ -75,7 +77,7 @@ class Sizes:
     labelled: Mapping[str, tuple[int, int]]
     articles: int
     varied: int
-    mixtures: int
+    mixtures: tuple[int, int]
     rounds: int
     longest: int = 500
 
@@ -102,7 +104,7 @@ ALL = Sizes(
     },
     articles=1_600,
     varied=4_500,
-    mixtures=12,
+    mixtures=(16, 6),
     rounds=2,
 )
 PART = Sizes(
@@ -114,7 +116,7 @@ PART = Sizes(
     },
     articles=1_300,
     varied=700,
-    mixtures=12,
+    mixtures=(0, 12),
     rounds=5,
     longest=300,
 )
@@ -255,6 +257,17 @@ def intruders(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list
     ]
 
 
+def _mixtures(
+    articles: Sequence[Host], clean: Sequence[Host], sites: Sequence[str], sizes: Sizes
+) -> Iterator[list[Labelled]]:
+    """Foreign prose put into `articles`, and into all that are `clean`, lot by lot."""
+    own, together = sizes.mixtures
+    for seed in range(4, 4 + together):
+        yield intruders(clean, sites, seed)
+    for seed in range(104, 104 + own):
+        yield intruders(articles, [""] * len(articles), seed)
+
+
 def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int) -> TopicModel:
     """The two-covariance model of `encoder` on the sentences of `articles`."""
     vectors, numbers = [], []
@@ -299,6 +312,7 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
     help="By how much foreign prose is rarer in the world than in the made articles, of which seven"
     " in ten have some, in log-odds; 2.2: one in five has some.",
 )
+@click.option("--jobs", default=1, show_default=True, help="Networks that learn at a time.")
 @click.option("--threshold", default=0.5, show_default=True, help="Default threshold to store.")
 def main(  # noqa: PLR0913, PLR0917  # one for each option
     name: str,
@@ -310,6 +324,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     foreign_steps: tuple[int, int],
     furniture_steps: tuple[int, int],
     rarity: float,
+    jobs: int,
     threshold: float,
 ) -> None:
     """Fit a detector for an encoder and write its folder."""
@@ -333,15 +348,15 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     documents = labelled(data, sizes) + made(articles, share) + intruders(clean, sites, 99)
     examples = prepare(documents, encoder)
     say(f"{len(examples)} documents")
-    mixtures = range(4, 4 + sizes.mixtures)
     put_in = furniture(data, clean, sites, encoder, sizes)
     fitted = fit(
         examples,
         topic,
         frequency,
         steps=Steps(foreign_steps, furniture_steps),
+        jobs=jobs,
         rarity=rarity,
-        foreign=(prepare(intruders(clean, sites, seed), encoder) for seed in mixtures),
+        foreign=(prepare(lot, encoder) for lot in _mixtures(articles, clean, sites, sizes)),
         furnished=(prepare(lot, encoder) for lot in put_in),
         say=say,
     )
