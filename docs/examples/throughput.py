@@ -98,7 +98,7 @@ def ray_data(articles: Path, encoder: str) -> Callable[[Path], None]:
     ray.data.DataContext.get_current().enable_progress_bars = False
 
     def run(target: Path) -> None:
-        dataset = ray.data.read_parquet(str(articles), override_num_blocks=4 * WORKERS)
+        dataset = ray.data.read_parquet(str(articles))
         ray_clean(dataset, size=WORKERS, encoder=encoder).write_parquet(str(target))
 
     return run

@@ -1,9 +1,10 @@
-"""Ray Data on a local cluster: a pool of actors, one of which is killed."""
+"""Ray Data on a local cluster: a pool of actors that share a block, one of which is killed."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 from hosts import start_ray
@@ -11,6 +12,7 @@ from hosts import start_ray
 pytest.importorskip("ray")
 pa = pytest.importorskip("pyarrow")
 
+import cleaner.adapters.ray
 from cleaner.adapters.options import _load
 from cleaner.adapters.ray import ArticleCleaner, ray_clean
 from cleaner.errors import InputError, OptionError
@@ -53,6 +55,34 @@ def test_a_lost_actor_is_replaced_and_an_actor_loads_one_model(rows, expected, r
         for finding in findings or []:
             finding["evidence"] = {pair["name"]: pair["value"] for pair in finding["evidence"]}
     assert found == removed
+
+
+def test_the_actors_share_a_block(tmp_path, monkeypatch):
+    ray = start_ray()
+
+    class Waiting(ArticleCleaner):
+        """Ends no batch before two actors have one."""
+
+        def __call__(self, batch):
+            (tmp_path / str(os.getpid())).touch()
+            patience = time.monotonic() + 200
+            while len(list(tmp_path.iterdir())) < 2:
+                assert time.monotonic() < patience, "the other actor was given nothing"
+                time.sleep(0.05)
+            for table in super().__call__(batch):
+                for name, value in (("process", os.getpid()), ("rows", len(batch))):
+                    table = table.append_column(name, pa.array([value] * len(table)))  # noqa: PLW2901
+                yield table
+
+    block = pa.table({"n": range(5_500), "text": ["Too short."] * 5_500})
+    with monkeypatch.context() as patched:  # not while it is pickled: its base is found by name
+        patched.setattr(cleaner.adapters.ray, "ArticleCleaner", Waiting)
+        cleaned = ray_clean(ray.data.from_arrow(block), size=2)
+    batches = cleaned.iter_batches(batch_size=None, batch_format="pyarrow")
+    parts = sorted(batches, key=lambda part: part["n"][0].as_py())
+    assert [part["rows"].unique().to_pylist() for part in parts] == [[1_000]] * 5 + [[500]]
+    assert len({part["process"][0].as_py() for part in parts}) >= 2
+    assert pa.concat_tables(parts).select(block.schema.names) == block
 
 
 @pytest.mark.parametrize(
