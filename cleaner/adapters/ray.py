@@ -25,7 +25,9 @@ _COUNTED = 0.5
 # Rows that an actor is handed at a time, at most. Ray gives a block to one actor whole, and 2.60
 # reads Parquet by 128 MB, some 30,000 articles, whatever number of blocks it is asked for: of a
 # smaller dataset, in one file or in many, it makes one block, and all actors but one would be idle.
+# Either number is of some seconds of work, up to a minute.
 _PIECE = 1_000
+_PIECE_OF_TRANSFORMER = 100
 
 
 def ray_clean(
@@ -63,8 +65,9 @@ def ray_clean(
     Returns
     -------
     ray.data.Dataset
-        When it is run, each actor loads the model once. A block of more than 1,000 rows is divided,
-        so that the actors share it, and comes out as several; rows keep their order within a block.
+        When it is run, each actor loads the model once. A block of more than 1,000 rows (100 with
+        any encoder but ``fast``) is divided, so that the actors share it, and comes out as several;
+        rows keep their order within a block.
 
     Raises
     ------
@@ -84,7 +87,8 @@ def ray_clean(
     schema = dataset.schema(fetch_if_missing=False)
     if schema is not None and isinstance(schema.base_schema, pa.Schema):
         cleaner.schema(schema.base_schema)
-    return dataset.repartition(target_num_rows_per_block=_PIECE).map_batches(
+    piece = _PIECE if cleaner.options.encoder == "fast" else _PIECE_OF_TRANSFORMER
+    return dataset.repartition(target_num_rows_per_block=piece).map_batches(
         ArticleCleaner,
         fn_constructor_kwargs={
             "text_column": text,

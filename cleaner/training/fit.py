@@ -65,9 +65,7 @@ class Sizes:
     varied
         Clean articles of other sets at the most.
     mixtures
-        How many times each of the clean articles gets other foreign prose: among themselves, and
-        all together. To the static encoder, which has learned from the varied ones, they are more
-        of one piece than any that is yet to come.
+        How many times each article gets other foreign prose.
     rounds
         How many times each article gets other furniture.
     longest
@@ -77,7 +75,7 @@ class Sizes:
     labelled: Mapping[str, tuple[int, int]]
     articles: int
     varied: int
-    mixtures: tuple[int, int]
+    mixtures: int
     rounds: int
     longest: int = 500
 
@@ -104,7 +102,7 @@ ALL = Sizes(
     },
     articles=1_600,
     varied=4_500,
-    mixtures=(16, 6),
+    mixtures=12,
     rounds=2,
 )
 PART = Sizes(
@@ -116,7 +114,7 @@ PART = Sizes(
     },
     articles=1_300,
     varied=700,
-    mixtures=(0, 12),
+    mixtures=12,
     rounds=5,
     longest=300,
 )
@@ -257,17 +255,6 @@ def intruders(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list
     ]
 
 
-def _mixtures(
-    articles: Sequence[Host], clean: Sequence[Host], sites: Sequence[str], sizes: Sizes
-) -> Iterator[list[Labelled]]:
-    """Foreign prose put into `articles`, and into all that are `clean`, lot by lot."""
-    own, together = sizes.mixtures
-    for seed in range(4, 4 + together):
-        yield intruders(clean, sites, seed)
-    for seed in range(104, 104 + own):
-        yield intruders(articles, [""] * len(articles), seed)
-
-
 def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int) -> TopicModel:
     """The two-covariance model of `encoder` on the sentences of `articles`."""
     vectors, numbers = [], []
@@ -348,6 +335,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     documents = labelled(data, sizes) + made(articles, share) + intruders(clean, sites, 99)
     examples = prepare(documents, encoder)
     say(f"{len(examples)} documents")
+    mixtures = range(4, 4 + sizes.mixtures)
     put_in = furniture(data, clean, sites, encoder, sizes)
     fitted = fit(
         examples,
@@ -356,7 +344,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         steps=Steps(foreign_steps, furniture_steps),
         jobs=jobs,
         rarity=rarity,
-        foreign=(prepare(lot, encoder) for lot in _mixtures(articles, clean, sites, sizes)),
+        foreign=(prepare(intruders(clean, sites, seed), encoder) for seed in mixtures),
         furnished=(prepare(lot, encoder) for lot in put_in),
         say=say,
     )
