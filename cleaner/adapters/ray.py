@@ -47,7 +47,9 @@ def ray_clean(
     dataset
         Any dataset; its other columns stay as they are.
     size
-        How many actors: as many as there are processors, or GPUs.
+        How many actors: as many as there are processors, or GPUs. Ray counts half a processor for
+        each, and needs a whole one beside them to read and to write with: where they leave less,
+        they wait for their input for ever.
     text
         The column that is cleaned: strings or binary.
     title
@@ -97,7 +99,9 @@ def ray_clean(
             **options,
         },
         batch_format="pyarrow",
-        batch_size=None,  # a piece as it comes; none is held back until there are more rows
+        # A piece as it comes; none is held back until there are more rows, but where GPUs are asked
+        # for, for which Ray wants a number.
+        batch_size=piece if num_gpus else None,
         compute=ActorPoolStrategy(size=size),
         num_cpus=_COUNTED,
         num_gpus=num_gpus,

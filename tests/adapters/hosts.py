@@ -94,7 +94,7 @@ def datatrove(rows):
 
 
 def ray(rows):
-    """From Parquet to Parquet, in more files than there are actors."""
+    """From Parquet to Parquet, files by files."""
     hosted = start_ray()
     from cleaner.adapters.ray import ray_clean
 
@@ -172,7 +172,10 @@ def read_parquet(rows, folder):
 
 @cache
 def start_ray():
-    """Start a local cluster of two logical processors; it ends with the test process."""
+    """Start a local cluster of two processors and a GPU, all of them logical.
+
+    It ends with the test process.
+    """
     hosted = pytest.importorskip("ray")
     import ray.data
 
@@ -180,6 +183,7 @@ def start_ray():
     os.environ |= {"RAY_worker_niceness": "0"}
     hosted.init(
         num_cpus=2,
+        num_gpus=1,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="error",

@@ -20,7 +20,9 @@ from cleaner.errors import InputError, OptionError
 pytestmark = pytest.mark.adapters
 
 
-def test_a_lost_actor_is_replaced_and_an_actor_loads_one_model(rows, expected, removed, tmp_path):
+def test_a_lost_actor_is_replaced_and_an_actor_loads_one_model(
+    rows, expected, removed, tmp_path, monkeypatch
+):
     ray = start_ray()
     marker = tmp_path / "killed"
 
@@ -38,13 +40,9 @@ def test_a_lost_actor_is_replaced_and_an_actor_loads_one_model(rows, expected, r
 
     schema = pa.schema([(name, pa.string()) for name in rows[0]])
     blocks = [pa.Table.from_pylist(rows[at::8], schema=schema) for at in range(8)]
-    dataset = ray.data.from_arrow(blocks).map_batches(
-        Killed,
-        fn_constructor_kwargs={"explain": True},
-        batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=2),
-        num_cpus=0.5,
-    )
+    with monkeypatch.context() as patched:  # not while it is pickled: its base is found by name
+        patched.setattr(cleaner.adapters.ray, "ArticleCleaner", Killed)
+        dataset = ray_clean(ray.data.from_arrow(blocks), size=2, explain=True)
     cleaned = {row["id"]: row for row in dataset.take_all()}
     assert marker.exists()
     assert [cleaned[row["id"]]["text"] for row in rows] == expected
@@ -75,7 +73,7 @@ def test_the_actors_share_a_block(tmp_path, monkeypatch):
                 yield table
 
     block = pa.table({"n": range(5_500), "text": ["Too short."] * 5_500})
-    with monkeypatch.context() as patched:  # not while it is pickled: its base is found by name
+    with monkeypatch.context() as patched:
         patched.setattr(cleaner.adapters.ray, "ArticleCleaner", Waiting)
         cleaned = ray_clean(ray.data.from_arrow(block), size=2)
     batches = cleaned.iter_batches(batch_size=None, batch_format="pyarrow")
@@ -83,6 +81,16 @@ def test_the_actors_share_a_block(tmp_path, monkeypatch):
     assert [part["rows"].unique().to_pylist() for part in parts] == [[1_000]] * 5 + [[500]]
     assert len({part["process"][0].as_py() for part in parts}) >= 2
     assert pa.concat_tables(parts).select(block.schema.names) == block
+
+
+def test_the_accurate_tier_takes_a_gpu_and_smaller_pieces():
+    pytest.importorskip("sentence_transformers")
+    block = pa.table({"n": range(250), "text": ["Too short."] * 250})
+    dataset = start_ray().data.from_arrow(block)
+    cleaned = ray_clean(dataset, size=1, encoder="accurate", num_gpus=1)  # Ray alone counts it
+    batches = list(cleaned.iter_batches(batch_size=None, batch_format="pyarrow"))
+    assert [len(batch) for batch in batches] == [100, 100, 50]
+    assert pa.concat_tables(batches) == block
 
 
 @pytest.mark.parametrize(
