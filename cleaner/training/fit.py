@@ -299,7 +299,13 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
     help="By how much foreign prose is rarer in the world than in the made articles, of which seven"
     " in ten have some, in log-odds; 2.2: one in five has some.",
 )
-@click.option("--jobs", default=1, show_default=True, help="Networks that learn at a time.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Networks that learn at a time.",
+)
 @click.option("--threshold", default=0.5, show_default=True, help="Default threshold to store.")
 def main(  # noqa: PLR0913, PLR0917  # one for each option
     name: str,

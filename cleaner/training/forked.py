@@ -20,7 +20,7 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], *, jobs: int) -> list[Re
     >>> side_by_side([lambda: 1, lambda: 2], jobs=2)
     [1, 2]
     """
-    if jobs == 1 or len(tasks) == 1:
+    if jobs == 1:
         return [task() for task in tasks]
     global _tasks  # noqa: PLW0603  # how a fork is told of what cannot be pickled
     _tasks = tasks

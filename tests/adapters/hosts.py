@@ -94,7 +94,7 @@ def datatrove(rows):
 
 
 def ray(rows):
-    """From Parquet to Parquet, files by files."""
+    """From Parquet to Parquet, in several files, of which Ray makes one block."""
     hosted = start_ray()
     from cleaner.adapters.ray import ray_clean
 
