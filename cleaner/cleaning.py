@@ -279,8 +279,6 @@ class Cleaner:
 
         True: it goes. False: it stays. None: its score decides.
         """
-        if not self._keep and not self._drop:  # as for most: no text has to be looked at
-            return [None if f.reason in self._reasons else False for f in result.fragments]
         return [self._settled(fragment, result.source) for fragment in result.fragments]
 
     def _result(self, task: _Task, scored: Scored) -> CleanResult:
