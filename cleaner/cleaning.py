@@ -158,7 +158,7 @@ class Cleaner:
         self._encoder = encoder
         # A detector that does not say so was made for English.
         self._languages = tuple(self._detector.manifest.get("languages") or ("en",))
-        expected = len(self._detector.knowledge.topic.mean)
+        expected = self._detector.dimensions
         if self._encoder.dimensions != expected:
             raise ModelError(
                 f"the detector was fitted for vectors of {expected} dimensions, the encoder"
@@ -259,7 +259,7 @@ class Cleaner:
         result = self._result(task, scored)
         if not result.judged:
             return Inspected(result, task.segments)
-        title = encoded[0].title_vector
+        title = scored.title
         topic = self._detector.knowledge.topic
         return Inspected(
             result,

@@ -113,6 +113,13 @@ class FirstLook:
     values: Floats
     kinds: tuple[str, ...] | None = None
 
+    def mean(self, other: FirstLook) -> FirstLook:
+        """The look of two networks, both told the same kinds of evidence, whose mean counts."""
+        if self.kinds is None or self.kinds != other.kinds:
+            raise ValueError(f"looks at other evidence: {self.kinds} and {other.kinds}")
+        base, values = (self.base + other.base) / 2, (self.values + other.values) / 2
+        return FirstLook(base, values, self.kinds)
+
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
@@ -184,7 +191,7 @@ class Trees:
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.NDArray[Any]], names: int) -> Self:
-        """Take the trees from the arrays that `cleaner.training.trees.tree_arrays` makes.
+        """Take the trees from the arrays that `cleaner.training.trees.BoostedTrees` gives.
 
         How many training samples went which way is not stored. It follows from the mean values,
         for a node's is its children's weighted mean; where both children have one value, both

@@ -6,8 +6,9 @@ without them it is gradient-boosted trees. The second pass is trees that see the
 
 A detector is a folder: arrays (``knowledge.npz``), the networks (``network.npz``,
 ``furniture.npz``) or the first trees (``first.onnx``), the second trees (``second.onnx``, run by
-onnxruntime), the trees as arrays for explanations (``trees.npz``), and a manifest. Nothing in it is
-code.
+onnxruntime), the trees as arrays for explanations (``trees.npz``), and a manifest. In one for two
+encoders side by side there is also the network of the first of them (``member.npz``, see
+`cleaner.member`). Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from threadpoolctl import ThreadpoolController
 from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
 from cleaner.errors import ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
+from cleaner.member import Member, Verdicts
 from cleaner.network import Fragments, Network, odds_of
 from cleaner.scores import (
     CERTAIN,
@@ -33,6 +35,7 @@ from cleaner.scores import (
     Calibration,
     network_weight,
     of_one_piece,
+    prose_weight,
     raised,
     sigmoid,
 )
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 NETWORK = "network.npz"
 FURNITURE = "furniture.npz"
+MEMBER = "member.npz"
 REVIEWS = 1
 FAMILY_REVIEWS = 6  # looks of trees without networks, where there is a family
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
@@ -65,19 +69,22 @@ class Scored:
     observed
         The second pass's evidence.
     first
-        The first pass's log-odds, shape (n,).
+        The first pass's log-odds, shape (n,): with a member the mean of its and the own network's.
     network_weight
-        How far the log-odds of the trees are raised towards the network's where those are higher,
-        0 to 1.
+        How far the log-odds of the trees are raised towards `first` where those are higher, 0 to 1:
+        one for all, or shape (n,).
     title
         The title's vector, shape (dimensions,); None without a title.
+    member
+        What the network of another encoder said; None in a detector for one encoder.
     """
 
     scores: Floats
     observed: Observed
     first: Floats
-    network_weight: float = 0.0
+    network_weight: Floats | float = 0.0
     title: Vectors | None = None
+    member: Verdicts | None = None
 
 
 class Detector:
@@ -90,6 +97,7 @@ class Detector:
         first: Any,
         second: Any,
         furniture: Network | None = None,
+        member: Member | None = None,
         calibration: Calibration,
         manifest: Mapping[str, Any],
         folder: Path,
@@ -100,6 +108,7 @@ class Detector:
         self._first = first
         self._second = second
         self._furniture = furniture
+        self._member = member
         self.calibration = calibration
         self._lexicon = Lexicon()
         self._libraries = ThreadpoolController()
@@ -123,7 +132,7 @@ class Detector:
             calibration = Calibration.of(manifest["calibration"])
             _check_manifest(manifest)
             first, second = _first(folder), _session(folder / "second.onnx")
-            furniture = _network(folder / FURNITURE)
+            furniture, member = _network(folder / FURNITURE), _member(folder / MEMBER)
             _check_evidence(manifest["evidence"], knowledge, furniture)
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
@@ -136,6 +145,7 @@ class Detector:
             first=first,
             second=second,
             furniture=furniture,
+            member=member,
             calibration=calibration,
             manifest=manifest,
             folder=folder,
@@ -145,6 +155,12 @@ class Detector:
     def threshold(self) -> float:
         """The default threshold, 0 to 1."""
         return float(self.manifest["threshold"])
+
+    @property
+    def dimensions(self) -> int:
+        """Length of the vectors that it was fitted for."""
+        own = len(self.knowledge.topic.mean)
+        return own if self._member is None else self._member.dimensions + own
 
     def score(
         self, segments: Segments, vectors: Vectors, title_vector: Vectors | None, *, title: str = ""
@@ -160,6 +176,7 @@ class Detector:
             return self._score_all(documents)
 
     def _score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
+        documents, told = self._heard(documents)
         observed = observe_all(documents, knowledge=self.knowledge, lexicon=self._lexicon)
         first, furniture = self._first_pass(documents, observed)
         seen, odds = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
@@ -173,9 +190,24 @@ class Detector:
                 odds[extent],
                 first[extent],
                 None if furniture is None else furniture[extent],
+                member,
             )
-            for document, one, extent in zip(documents, found, observed.layout, strict=True)
+            for document, one, extent, member in zip(
+                documents, found, observed.layout, told, strict=True
+            )
         ]
+
+    def _heard(
+        self, documents: Sequence[Encoded]
+    ) -> tuple[Sequence[Encoded], Sequence[Verdicts | None]]:
+        """The documents as the detector's own encoder saw them, and what its member says of each.
+
+        Without a member they are as they were, and nothing is said.
+        """
+        if self._member is None:
+            return documents, [None] * len(documents)
+        theirs, own = zip(*(self._member.parted(document) for document in documents), strict=True)
+        return own, self._member.verdicts(theirs, self.knowledge, self._lexicon)
 
     def _scored(
         self,
@@ -184,12 +216,19 @@ class Detector:
         odds: Floats,
         first: Floats,
         furniture: Floats | None,
+        member: Verdicts | None,
     ) -> Scored:
         """The scores of one document, from the log-odds of all."""
-        weight = network_weight(odds, first) if isinstance(self._first, Network) else 0.0
+        weight: Floats | float = 0.0
+        if member is not None:
+            first = (first + member.odds) / 2
+        if isinstance(self._first, Network):
+            weight = network_weight(odds, first)
+        if member is not None and furniture is not None:
+            weight = np.maximum(weight, prose_weight(furniture))
         decided = self.calibration.decided(odds, first, furniture, weight=weight)
         scores = np.round(of_one_piece(sigmoid(decided), document.segments), 6)
-        return Scored(scores, observed, first, weight, document.title_vector)
+        return Scored(scores, observed, first, weight, document.title_vector, member)
 
     def _look_again(
         self,
@@ -284,7 +323,12 @@ class Detector:
             return FirstLook(trees.base, trees.contributions(evidence))
         fragments = Fragments.of(scored.observed, evidence, scored.title)
         with self._libraries.limit(limits=1, user_api="blas"):
-            return take_apart(self._first, fragments, names, scored.first)
+            if self._member is None or scored.member is None:
+                return take_apart(self._first, fragments, names, scored.first)
+            told = scored.member
+            own = take_apart(self._first, fragments, names, 2 * scored.first - told.odds)
+            other = take_apart(self._member.network, told.fragments, names, told.odds)
+            return own.mean(other)
 
     def _trees(self) -> tuple[Trees | None, Trees]:
         """Both passes' trees, read when they are first asked for; a network has none."""
@@ -385,6 +429,14 @@ def _network(path: Path) -> Network | None:
         return None
     with np.load(path, allow_pickle=False) as arrays:
         return Network.from_arrays(arrays)
+
+
+def _member(path: Path) -> Member | None:
+    """The network of another encoder; None where there is none."""
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as arrays:
+        return Member.from_arrays(arrays)
 
 
 def _tree_arrays(arrays: Any, name: str) -> dict[str, npt.NDArray[Any]]:

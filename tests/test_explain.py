@@ -51,7 +51,7 @@ def as_number(text):
 
 
 def ensemble(trees):
-    """Arrays as `tree_arrays` makes them, from nested (feature, threshold, left, right) or leaves.
+    """Arrays as of `BoostedTrees`, from nested (feature, threshold, left, right) or leaves.
 
     A leaf is (value, samples); the value of an inner node is the mean over its samples.
     """

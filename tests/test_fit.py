@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from hash_encoder import HashEncoder
 
@@ -15,8 +16,10 @@ pytest.importorskip("torch")
 from cleaner.detector import Detector
 from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
+from cleaner.training import adapt
 from cleaner.training.detector import Steps, fit, inverse_frequency, prepare, save
 from cleaner.training.fit import digests, fit_topic, hosts, intruders
+from cleaner.training.trees import BoostedTrees, to_onnx
 
 LABELLED = Path(__file__).parent.parent / "fixtures" / "labelled"
 STEPS = Steps(foreign=(2, 3), furniture=(2, 3))
@@ -64,8 +67,8 @@ def fitted(examples, articles, encoder):
 
 
 def test_every_fragment_has_a_score_from_models_that_did_not_see_its_site(fitted, examples):
-    assert [len(scores) for scores in fitted.held_out] == [len(e.labels) for e in examples]
-    assert all(((scores > 0) & (scores < 1)).all() for scores in fitted.held_out)
+    assert [len(scores) for scores in fitted.scores] == [len(e.labels) for e in examples]
+    assert all(((scores > 0) & (scores < 1)).all() for scores in fitted.scores)
 
 
 def test_only_the_network_for_furniture_learns_words(fitted):
@@ -92,3 +95,17 @@ def test_what_was_saved_is_what_is_loaded(fitted, examples, tmp_path):
     parts = detector.contributions(scored, example.segments)
     odds = parts.base + parts.last.sum(axis=1) + parts.line
     np.testing.assert_allclose(1 / (1 + np.exp(-odds)), scored.scores, atol=1e-6)
+
+
+def test_boosted_trees_say_the_same_fitted_and_written():
+    generator = np.random.default_rng(3)
+    matrix = np.stack([generator.normal(size=3_000), generator.integers(0, 4, 3_000)], axis=1)
+    labels = (matrix[:, 0] + matrix[:, 1] > 2).astype(np.int64)
+    trees = BoostedTrees.fit(matrix, labels, generator.random(3_000), trees=20)
+    odds = trees.log_odds(matrix)
+    assert ((odds > 0) == (labels == 1)).mean() > 0.98
+    arrays = trees.arrays()
+    np.testing.assert_allclose(adapt.predict(arrays, matrix), odds, atol=1e-9)
+    session = onnxruntime.InferenceSession(to_onnx(arrays, 2))
+    (written,) = session.run(None, {"evidence": matrix})
+    np.testing.assert_allclose(written.ravel(), odds, atol=1e-5)

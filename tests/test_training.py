@@ -260,7 +260,7 @@ def test_same_data_same_detector():
     settings = TrainSettings("fast", trees=(3, 3), axes=8, limit=50)
     one, two = (train(data, settings, say=lambda _: None) for _ in range(2))
     assert one.figures == two.figures
-    for a, b in zip(one.fitted.held_out, two.fitted.held_out, strict=True):
+    for a, b in zip(one.fitted.scores, two.fitted.scores, strict=True):
         assert np.array_equal(a, b)
 
 
@@ -457,6 +457,7 @@ def test_a_base_that_is_none(tmp_path):
 
 
 def test_an_ablation_leaves_out_what_it_says():
+    pytest.importorskip("torch")
     from cleaner.training import ablation
     from cleaner.training.detector import inverse_frequency
     from cleaner.training.fit import fit_topic
@@ -471,16 +472,17 @@ def test_an_ablation_leaves_out_what_it_says():
     examples = prepare(documents, encoder)
     texts = [example.segments.texts for example in examples]
     topic = fit_topic(texts, encoder, axes=8)
-    parts = ablation.prepared(examples, topic, inverse_frequency(texts))
-    groups = ablation.group_of(parts.names)
-    assert all(groups.values())
-    assert set().union(*groups.values()) == set(range(len(parts.names)))
-    found = {v.name: v for v in ablation.variants(parts, trees=(3, 3), say=lambda _: None)}
+    material = ablation.Material(examples, [examples], [], topic, inverse_frequency(texts))
+    size = ablation.Size(trees=(3, 3), steps=2)
+    found = {v.name: v for v in ablation.variants(material, size, jobs=1, say=lambda _: None)}
+    groups = {*ablation.GROUPS, "form", ablation.VECTORS}
     assert set(found) == {
         "the whole",
         "without calibration",
-        "without second pass",
+        "without the second pass",
+        "without the networks",
         *(f"without {group}" for group in groups),
+        "not trained on furniture",
         "not trained on wcxb_extracted",
         "not trained on wcxb_page",
     }
@@ -488,6 +490,16 @@ def test_an_ablation_leaves_out_what_it_says():
     assert len(set(precisions.values())) > len(groups)  # leaving out changes something
     assert found["the whole"].brier < 0.25
     assert set(found["the whole"].by_set) == {"wcxb_extracted", "wcxb_page"}
+
+
+def test_every_piece_of_evidence_is_in_a_group_that_an_ablation_leaves_out():
+    from cleaner.detector import Detector
+    from cleaner.encoders import detector_folder
+    from cleaner.training.ablation import GROUPS, group_of
+
+    names = Detector.load(detector_folder("fast")).manifest["evidence"]
+    assert {name for name in names if not group_of(name)} == {"first", "furniture"}
+    assert set().union(*map(group_of, names)) == {*GROUPS, "form"}
 
 
 # Splitting

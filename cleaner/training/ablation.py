@@ -1,9 +1,9 @@
 """What each part brings: refit without it, and measure on sites apart.
 
-Run as ``python -m cleaner.training.ablation --encoder fast --data FOLDER --json OUT.json``, FOLDER
-as for `cleaner.training.fit`. Left out, one at a time: each group of evidence, each data set, the
-second pass, and calibration. Smaller ensembles and a share of the data keep it to minutes; so
-figures are to be compared with those of the whole in the same run, and with no others.
+Run as ``python -m cleaner.training.ablation --data FOLDER --json OUT.json``, FOLDER as for
+`cleaner.training.fit`. Left out, one at a time: each group of evidence, the networks, the second
+pass, calibration, and each data set. A share of the data, fewer trees and fewer batches keep it to
+an hour; so figures are to be compared with those of the whole in the same run, and with no others.
 """
 
 from __future__ import annotations
@@ -12,45 +12,52 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
 
 from cleaner.encoders import load_encoder
-from cleaner.evaluation import Figures, compose, figures, headline_records, intruder_records
-from cleaner.evaluation.sites import fold_of
+from cleaner.evaluation import Figures, figures
 from cleaner.evaluation.tables import console, show_figures
-from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.formats import AtomicFile
 from cleaner.scores import sigmoid
 from cleaner.training.command import TrainingCommand
-from cleaner.training.corpora import read_articles, read_records
+from cleaner.training.corpora import read_articles
 from cleaner.training.detector import (
-    FOLDS,
+    NO_FURNITURE,
     Example,
-    boost,
-    fit_wording,
+    Fitted,
+    Steps,
+    fit,
     inverse_frequency,
     prepare,
 )
-from cleaner.training.fit import ALL, digests, fit_topic, hosts, labelled
-from cleaner.words import Lexicon
+from cleaner.training.fit import (
+    ALL,
+    fit_topic,
+    furniture,
+    intruders,
+    labelled,
+    made,
+    news_articles,
+)
+from cleaner.training.forked import side_by_side
+from cleaner.words import Terms
 
 if TYPE_CHECKING:
-    from cleaner.topic import TopicModel
+    from cleaner.evidence import Observed
+    from cleaner.topic import Floats, TopicModel
 
 Say = Callable[[str], None]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Matrix = npt.NDArray[np.float32]
-THRESHOLD = 0.8
+THRESHOLD = 0.5
 _SUFFIX = ".jsonl.gz"
-_HOSTS = 1600  # at a share of 1
+_MIXTURES = range(4, 7)
+_RARITY = 2.2
 
 # Evidence by the names of its columns. A column can be in several: the neighbour's topic is topic
 # and neighbourhood. What no pattern names is form.
@@ -60,77 +67,73 @@ GROUPS: Mapping[str, str] = {
     "wording": r"wording",
     "repetition": r"^(repeated|same_opening)$",
     "position": r"^(position|from_start|from_end|words_before|blank_.*|in_line|line_size)$",
-    "neighbours": r"^(previous|next|line)_|_within_|^running_text_",
+    "neighbours": r"^(previous|next|line)_|^(?!first).*_within_|^running_text_",
     "document": r"^document_|^topic_document$",
+    "verdicts around": r"^first_.|^suspected_|trusted|^families_ratio$|^closest_suspect$",
+    "furniture around": r"^furniture_.+",
 }
+_VERDICTS = r"^(first|furniture)$"  # of the fragment itself
+VECTORS = "vectors beside each other"  # as the networks see them, and families
 
 
-def group_of(names: Sequence[str]) -> dict[str, list[int]]:
-    """Indices of the columns `names` by group of evidence."""
-    found = {
-        group: [i for i, name in enumerate(names) if re.search(pattern, name)]
-        for group, pattern in GROUPS.items()
-    }
-    named = {index for indices in found.values() for index in indices}
-    return {"form": [i for i in range(len(names)) if i not in named], **found}
+def group_of(name: str) -> set[str]:
+    """The groups of evidence that the column `name` is in."""
+    found = {group for group, pattern in GROUPS.items() if re.search(pattern, name)}
+    return found or (set() if re.search(_VERDICTS, name) else {"form"})
+
+
+def without(group: str) -> Callable[[Observed], Observed]:
+    """What hides a group of evidence: a constant says nothing."""
+
+    def shown(observed: Observed) -> Observed:
+        columns = {
+            name: np.zeros_like(values) if group in group_of(name) else values
+            for name, values in observed.columns.items()
+        }
+        hidden = replace(observed, columns=columns)
+        if group == "wording":
+            return replace(hidden, terms=_wordless(len(observed.weights)))
+        if group == VECTORS:
+            vectors, points = np.zeros_like(observed.vectors), np.zeros_like(observed.points)
+            return replace(hidden, vectors=vectors, points=points)
+        return hidden
+
+    return shown
+
+
+def _wordless(count: int) -> Terms:
+    """The terms of `count` fragments without words: of each a pair of nothing with nothing."""
+    nothing = np.zeros(count, dtype=np.uint32)
+    return Terms(nothing[:0], nothing, nothing.astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything that the variants share.
+class Material:
+    """What all variants learn from.
 
     Attributes
     ----------
-    observed
-        First-pass evidence of each document, wording fitted on other sites.
-    names
-        Of the columns of the first pass.
-    labels, weights, folds, sources, lengths
-        Of every fragment, shape (n,).
+    examples
+        Documents that trees learn from, and that are measured.
+    foreign, furnished
+        Lots of documents for the networks alone.
+    topic, frequency
+        As for `cleaner.training.detector.fit`.
     """
 
-    observed: Sequence[Observed]
-    knowledge: Knowledge
-    names: tuple[str, ...]
-    labels: Ints
-    weights: Floats
-    folds: Ints
-    sources: npt.NDArray[np.str_]
-    lengths: Ints
+    examples: Sequence[Example]
+    foreign: Sequence[Sequence[Example]]
+    furnished: Sequence[Sequence[Example]]
+    topic: TopicModel
+    frequency: npt.NDArray[np.float32]
 
 
-def prepared(
-    examples: Sequence[Example], topic: TopicModel, frequency: npt.NDArray[np.float32]
-) -> Prepared:
-    """Evidence of all documents, each with wording that was not fitted on its own site."""
-    lexicon = Lexicon()
-    apart = {
-        fold: Knowledge(topic, frequency, *fit_wording([e for e in examples if e.fold != fold]))
-        for fold in range(FOLDS)
-    }
-    observed = [
-        observe(
-            example.segments,
-            example.vectors,
-            example.title,
-            knowledge=apart[example.fold],
-            lexicon=lexicon,
-            title=example.document.title or "",
-        )
-        for example in examples
-    ]
-    sizes = [len(example.labels) for example in examples]
-    weights = np.repeat(1 / np.sqrt(np.array(sizes, dtype=np.float64)), sizes)
-    return Prepared(
-        observed=observed,
-        knowledge=Knowledge(topic, frequency, *fit_wording(examples)),
-        names=tuple(observed[0].columns),
-        labels=np.concatenate([example.labels for example in examples]),
-        weights=weights / weights.mean(),
-        folds=np.repeat([example.fold for example in examples], sizes),
-        sources=np.repeat([set_of(example) for example in examples], sizes),
-        lengths=np.concatenate([e.segments.ends - e.segments.starts for e in examples]),
-    )
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long the trees of either pass and the networks learn."""
+
+    trees: tuple[int, int]
+    steps: int
 
 
 def set_of(example: Example) -> str:
@@ -138,60 +141,8 @@ def set_of(example: Example) -> str:
     return example.document.source.split("/")[0]
 
 
-def scores(
-    parts: Prepared, *, without: str = "", leave_out: str = "", trees: tuple[int, int]
-) -> tuple[Floats, Floats]:
-    """Scores on sites apart, before and after calibration, 0 to 1, shape (n,).
-
-    Parameters
-    ----------
-    without
-        A group of evidence, or "second pass".
-    leave_out
-        A data set that is not learned from; it is measured all the same.
-    """
-    labels = np.where(parts.sources == leave_out, -1, parts.labels)
-    dropped = group_of(parts.names).get(without, [])
-    sizes = [len(o.weights) for o in parts.observed]
-    ends = np.cumsum(sizes)[:-1]
-    first = _stacked(parts.observed, dropped)
-    odds = _apart(first, labels, parts, trees[0])
-    if without != "second pass":
-        reviewed = [
-            review(o, p, knowledge=parts.knowledge)
-            for o, p in zip(parts.observed, np.split(sigmoid(odds), ends), strict=True)
-        ]
-        names = tuple(reviewed[0].columns)
-        second = _stacked(reviewed, group_of(names).get(without, []))
-        odds = _apart(second, labels, parts, trees[1])
-    return sigmoid(odds), _calibrated(odds, labels, parts)
-
-
-def _stacked(observed: Sequence[Observed], dropped: Sequence[int]) -> Matrix:
-    matrix = np.concatenate([o.matrix().astype(np.float32) for o in observed])
-    matrix[:, list(dropped)] = 0.0  # a constant says nothing
-    return matrix
-
-
-def _apart(matrix: Matrix, labels: Ints, parts: Prepared, trees: int) -> Floats:
-    odds = np.zeros(len(matrix))
-    for fold in range(FOLDS):
-        inside = parts.folds == fold
-        model = boost(matrix[~inside], labels[~inside], parts.weights[~inside], trees=trees)
-        odds[inside] = model.decision_function(matrix[inside])
-    return odds
-
-
-def _calibrated(odds: Floats, labels: Ints, parts: Prepared) -> Floats:
-    """Platt's calibration, each fold by the others."""
-    found = np.zeros(len(odds))
-    for fold in range(FOLDS):
-        inside = parts.folds == fold
-        use = (labels >= 0) & ~inside
-        platt = LogisticRegression(C=1e3)
-        platt.fit(odds[use][:, None], labels[use], sample_weight=parts.weights[use])
-        found[inside] = platt.predict_proba(odds[inside][:, None])[:, 1]
-    return found
+def _untold(example: Example) -> Example:
+    return replace(example, labels=np.full_like(example.labels, -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,53 +162,123 @@ class Variant:
         return Figures(**{n: float(np.mean(v)) if v else None for n, v in known.items()})
 
 
-def measured(name: str, parts: Prepared, found: Floats) -> Variant:
-    """The figures of `found`, shape (n,), at the default threshold."""
-    use = parts.labels >= 0
+def measured(name: str, examples: Sequence[Example], scores: Sequence[Floats]) -> Variant:
+    """The figures of a variant's scores, at the default threshold."""
+    labels = [example.labels for example in examples]
+    lengths = [example.segments.ends - example.segments.starts for example in examples]
     by_set = {}
-    for source in sorted(set(parts.sources.tolist())):
-        own = parts.sources == source
-        by_set[source] = figures(parts.labels[own], found[own], parts.lengths[own], THRESHOLD)
-    brier = float(np.mean((found[use] - parts.labels[use]) ** 2))
-    return Variant(name, by_set, brier)
-
-
-def variants(parts: Prepared, *, trees: tuple[int, int], say: Say) -> list[Variant]:
-    """The whole, and the whole without each part."""
-    raw, whole = scores(parts, trees=trees)
-    found = [measured("the whole", parts, whole), measured("without calibration", parts, raw)]
-    say("the whole")
-    for group in ("second pass", *group_of(parts.names)):
-        found.append(
-            measured(f"without {group}", parts, scores(parts, without=group, trees=trees)[1])
+    for source in sorted({set_of(example) for example in examples}):
+        own = [i for i, example in enumerate(examples) if set_of(example) == source]
+        by_set[source] = figures(
+            np.concatenate([labels[i] for i in own]),
+            np.concatenate([scores[i] for i in own]),
+            np.concatenate([lengths[i] for i in own]),
+            THRESHOLD,
         )
-        say(f"without {group}")
-    for source in sorted(set(parts.sources.tolist())):
-        _, own = scores(parts, leave_out=source, trees=trees)
-        found.append(measured(f"not trained on {source}", parts, own))
-        say(f"not trained on {source}")
-    return found
+    truth, given = np.concatenate(labels), np.concatenate(scores)
+    use = truth >= 0
+    return Variant(name, by_set, float(np.mean((given[use] - truth[use]) ** 2)))
 
 
-def examples_of(data: Path, share: float, name: str, say: Say) -> Prepared:
-    """Documents as for `cleaner.training.fit`, a share of them, with their evidence."""
-    encoder = load_encoder(name)
-    clean = [r for r in read_records([data / f"news_clean{_SUFFIX}"]) if fold_of(r["id"], 5) == 2]  # noqa: PLR2004  # a fifth that did not teach the encoder
-    articles = hosts(clean)[: round(_HOSTS * share)]
-    documents = [
-        *(compose(record, source="intruders") for record in intruder_records(articles, seed=1)),
-        *(compose(record, source="headlines") for record in headline_records(articles, seed=3)),
-        *digests(articles, max(3, round(len(articles) / 13))),
-        *labelled(data, ALL.scaled(share)),
+def refitted(
+    material: Material,
+    size: Size,
+    *,
+    hidden: str = "",
+    unlearned: str = "",
+    networks: bool = True,
+) -> Fitted:
+    """The detector, fitted in small.
+
+    Parameters
+    ----------
+    hidden
+        A group of evidence that nothing is told of.
+    unlearned
+        A data set that is not learned from; it is measured all the same. With one of labelled
+        pages goes all furniture put into articles, with "intruders" all that the networks get of
+        them, and "furniture" is what is put into articles alone.
+    networks
+        Whether the first pass is networks; else it is trees.
+    """
+    examples = [_untold(e) if set_of(e) == unlearned else e for e in material.examples]
+    return fit(
+        examples,
+        material.topic,
+        material.frequency,
+        trees=size.trees,
+        # Of the last networks, which learned from all sites, no figure is taken.
+        steps=Steps((size.steps, 1), (size.steps, 1)) if networks else None,
+        rarity=_RARITY if networks else 0.0,
+        foreign=() if unlearned == "intruders" else material.foreign,
+        # Furniture that is put into articles is of the pages of all labelled sets.
+        furnished=() if unlearned and unlearned not in NO_FURNITURE else material.furnished,
+        shown=without(hidden) if hidden else None,
+        say=lambda _: None,
+    )
+
+
+def _whole(material: Material, size: Size) -> list[Variant]:
+    """The whole, and what needs no other fit: without calibration, and without the second pass."""
+    examples, found = material.examples, refitted(material, size).held_out
+    raw = [sigmoid(own.trees) for own in found]
+    surer = [
+        sigmoid(np.maximum(own.first - _RARITY, own.furniture))
+        for own in found
+        if own.furniture is not None
     ]
-    examples = prepare(documents, encoder)
+    return [
+        measured("the whole", examples, [own.scores for own in found]),
+        measured("without calibration", examples, raw),
+        measured("without the second pass", examples, surer),
+    ]
+
+
+def variants(material: Material, size: Size, *, jobs: int, say: Say) -> list[Variant]:
+    """The whole, and the whole without each part; `jobs` of them at a time."""
+    sources = sorted({set_of(example) for example in material.examples})
+
+    def one(name: str, **left_out: object) -> list[Variant]:
+        scores = refitted(material, size, **left_out).scores  # type: ignore[arg-type]
+        return [measured(name, material.examples, scores)]
+
+    def said(task: Callable[[], list[Variant]]) -> list[Variant]:
+        found = task()
+        for variant in found:
+            say(f"{variant.name}: {variant.mean}")
+        return found
+
+    tasks: list[Callable[[], list[Variant]]] = [
+        partial(_whole, material, size),
+        partial(one, "without the networks", networks=False),
+        *(partial(one, f"without {group}", hidden=group) for group in ("form", *GROUPS, VECTORS)),
+        *(
+            partial(one, f"not trained on {source}", unlearned=source)
+            for source in (*sources, "furniture")
+        ),
+    ]
+    done = side_by_side([partial(said, task) for task in tasks], jobs=jobs)
+    return [variant for found in done for variant in found]
+
+
+def material_of(data: Path, share: float, name: str, say: Say) -> Material:
+    """Documents as for `cleaner.training.fit`, a share of them."""
+    encoder, sizes = load_encoder(name), ALL.scaled(share)
+    articles = news_articles(data)[: sizes.articles]
+    nowhere = [""] * len(articles)
+    examples = prepare([*labelled(data, sizes), *made(articles, share)], encoder)
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
-    topic = fit_topic([article.sentences for article in articles], encoder, axes=64)
+    put_in = furniture(data, articles, nowhere, encoder, sizes)
     texts = read_articles([data / f"articles_unlabelled{_SUFFIX}"], split=lambda line: [line])
-    frequency = inverse_frequency([article.sentences for article in texts])
-    parts = prepared(examples, topic, frequency)
-    say("evidence")
-    return parts
+    material = Material(
+        examples,
+        [prepare(intruders(articles, nowhere, seed), encoder) for seed in _MIXTURES],
+        [prepare(lot, encoder) for lot in put_in],
+        fit_topic([article.sentences for article in articles], encoder, axes=64),
+        inverse_frequency([article.sentences for article in texts]),
+    )
+    say("encoded")
+    return material
 
 
 @click.command(cls=TrainingCommand)
@@ -265,15 +286,26 @@ def examples_of(data: Path, share: float, name: str, say: Say) -> Prepared:
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--share", default=0.1, show_default=True, help="Share of the data to use.")
 @click.option("--trees", nargs=2, type=int, default=(60, 100), show_default=True, help="Per pass.")
+@click.option("--steps", default=500, show_default=True, help="Batches that a network learns from.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="At a time.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="Write all figures there.")
-def main(name: str, data: Path, share: float, trees: tuple[int, int], target: Path | None) -> None:
+def main(  # one for each option
+    name: str,
+    data: Path,
+    share: float,
+    trees: tuple[int, int],
+    steps: int,
+    jobs: int,
+    target: Path | None,
+) -> None:
     """Refit without each part and say what that costs, on sites apart."""
     started = time.perf_counter()
 
     def say(what: str) -> None:
         click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
-    found = variants(examples_of(data, share, name, say), trees=trees, say=say)
+    material = material_of(data, share, name, say)
+    found = variants(material, Size(trees, steps), jobs=jobs, say=say)
     title = f"mean over the data sets, threshold {THRESHOLD:g}, share {share:g}"
     show_figures(title, {variant.name: variant.mean for variant in found}, console())
     for source in found[0].by_set:

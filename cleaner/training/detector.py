@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse  # type: ignore[import-untyped]
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
@@ -30,7 +29,7 @@ from cleaner.network import Fragments, Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
 from cleaner.segment import Segments, segment
 from cleaner.training.forked import side_by_side
-from cleaner.training.trees import Arrays, to_onnx, tree_arrays
+from cleaner.training.trees import Arrays, BoostedTrees, to_onnx
 from cleaner.words import BUCKETS, CONTENT, Lexicon
 
 if TYPE_CHECKING:
@@ -138,20 +137,12 @@ def fit_wording(
     )
 
 
-def boost(matrix: npt.NDArray[np.floating], labels: Labels, weights: Floats, *, trees: int) -> Any:
+def boost(
+    matrix: npt.NDArray[np.floating], labels: Labels, weights: Floats, *, trees: int
+) -> BoostedTrees:
     """Gradient-boosted trees on the rows with a label."""
     use = labels >= 0
-    model = HistGradientBoostingClassifier(
-        max_iter=trees,
-        learning_rate=0.12,
-        max_leaf_nodes=31,
-        min_samples_leaf=60,
-        l2_regularization=5.0,
-        max_features=0.3,
-        early_stopping=False,
-        random_state=0,
-    )
-    return model.fit(matrix[use], labels[use], sample_weight=weights[use])
+    return BoostedTrees.fit(matrix[use], labels[use], weights[use], trees=trees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +151,26 @@ class Steps:
 
     foreign: tuple[int, int]
     furniture: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What a detector that did not see a document's site says of its fragments, shape (n,) each.
+
+    Attributes
+    ----------
+    scores
+        The scores, 0 to 1.
+    trees
+        Log-odds of the second pass's trees, before calibration.
+    first, furniture
+        Log-odds of the first pass, and of the network for furniture; None without that.
+    """
+
+    scores: Floats
+    trees: Floats
+    first: Floats
+    furniture: Floats | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +183,12 @@ class Fitted:
     second: Any
     calibration: Calibration
     names: tuple[str, ...]
-    held_out: list[Floats]
+    held_out: list[HeldOut]
+
+    @property
+    def scores(self) -> list[Floats]:
+        """Scores of the fragments of each document, by a detector that did not see its site."""
+        return [found.scores for found in self.held_out]
 
 
 def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
@@ -186,6 +202,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     rarity: float = 0.0,
     foreign: Iterable[Sequence[Example]] = (),
     furnished: Iterable[Sequence[Example]] = (),
+    shown: Callable[[Observed], Observed] | None = None,
     say: Any = print,
 ) -> Fitted:
     """Fit both passes, wording and calibration, each on sites apart from those it is applied to.
@@ -203,10 +220,12 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     foreign, furnished
         Examples for the networks alone, which take more of them than trees do: articles with
         sentences of others put in, and with furniture. They are taken one lot at a time.
+    shown
+        What of the evidence of either pass is shown; None: all of it.
     """
     knowledge = Knowledge(topic, frequency, *fit_wording(examples))
     apart = _knowledge_apart(examples, topic, frequency)
-    observed = _observe_apart(examples, apart)
+    observed = observe_apart(examples, apart, shown)
     say("evidence")
     labels = np.concatenate([example.labels for example in examples])
     sizes = [len(example.labels) for example in examples]
@@ -215,11 +234,12 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     ends = np.cumsum(sizes)[:-1]
     furniture: Network | None = None
     furniture_parts: list[Any] = [None] * len(examples)
+    first: Any
     if steps:
         own = _Lessons.of(examples, observed)
-        more = _Lessons.of_lots(foreign, apart)
+        more = _Lessons.of_lots(foreign, apart, shown)
         first, first_apart = _fit_first(own, more, steps, say, jobs)
-        more = _Lessons.of_lots(furnished, apart)
+        more = _Lessons.of_lots(furnished, apart, shown)
         furniture, found = _fit_furniture(own, more, steps, say, jobs)
         segments = [example.segments for example in examples]
         furniture_parts = np.split(capped(found, segments), ends)
@@ -235,6 +255,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         review(o, p, f, knowledge=knowledge)
         for o, p, f in zip(observed, verdicts, furniture_parts, strict=True)
     ]
+    if shown is not None:
+        reviewed = [shown(own) for own in reviewed]
     names = tuple(reviewed[0].columns)
     matrix = np.concatenate([o.matrix() for o in reviewed]).astype(np.float32)
     del reviewed
@@ -248,30 +270,33 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     calibration = Calibration(float(platt.coef_[0, 0]), float(platt.intercept_[0]), rarity)
     parts = zip(
         examples,
-        np.split(calibration.odds(second_apart), ends),
+        np.split(second_apart, ends),
         np.split(first_apart, ends),
         furniture_parts,
         strict=True,
     )
     held_out = [
-        _score(example, calibration, odds, own if steps else None, told)
-        for example, odds, own, told in parts
+        _held_out(example, calibration, *odds, networks=steps is not None)
+        for example, *odds in parts
     ]
     return Fitted(knowledge, first, furniture, second, calibration, names, held_out)
 
 
-def _score(
+def _held_out(
     example: Example,
     calibration: Calibration,
-    odds: Floats,
-    first: Floats | None,
+    trees: Floats,
+    first: Floats,
     furniture: Floats | None,
-) -> Floats:
-    """Scores of a document as the detector gives them; `first` is None without networks."""
-    if first is not None:
+    *,
+    networks: bool,
+) -> HeldOut:
+    """Scores of a document as the detector gives them, and what they come from."""
+    odds = calibration.odds(trees)
+    if networks:
         weight = network_weight(odds, first)
         odds = calibration.decided(odds, first, furniture, weight=weight)
-    return of_one_piece(sigmoid(odds), example.segments)
+    return HeldOut(of_one_piece(sigmoid(odds), example.segments), trees, first, furniture)
 
 
 @dataclass(slots=True)
@@ -284,20 +309,20 @@ class _Lessons:
 
     @classmethod
     def of(cls, examples: Sequence[Example], observed: Sequence[Observed]) -> Self:
-        from cleaner.training.network import Lesson
-
-        lessons = [
-            Lesson(Fragments.of(o, o.matrix(), e.title), e.labels)
-            for e, o in zip(examples, observed, strict=True)
-        ]
+        lessons = lessons_of(examples, observed)
         return cls(lessons, [e.fold for e in examples], [e.document.source for e in examples])
 
     @classmethod
-    def of_lots(cls, lots: Iterable[Sequence[Example]], apart: Sequence[Knowledge]) -> Self:
+    def of_lots(
+        cls,
+        lots: Iterable[Sequence[Example]],
+        apart: Sequence[Knowledge],
+        shown: Callable[[Observed], Observed] | None,
+    ) -> Self:
         """Of lots of examples, of which no more than one is held at a time."""
         found = cls([], [], [])
         for examples in lots:
-            found.extend(cls.of(examples, _observe_apart(examples, apart)))
+            found.extend(cls.of(examples, observe_apart(examples, apart, shown)))
         return found
 
     def extend(self, other: _Lessons) -> None:
@@ -314,6 +339,16 @@ class _Lessons:
             [self.folds[i] for i in rows],
             [self.sources[i] for i in rows],
         )
+
+
+def lessons_of(examples: Sequence[Example], observed: Iterable[Observed]) -> list[Lesson]:
+    """What a network is told of examples, by their first-pass evidence."""
+    from cleaner.training.network import Lesson
+
+    return [
+        Lesson(Fragments.of(own, own.matrix(), example.title), example.labels)
+        for example, own in zip(examples, observed, strict=True)
+    ]
 
 
 def _fit_first(
@@ -411,10 +446,15 @@ def _knowledge_apart(
     ]
 
 
-def _observe_apart(examples: Sequence[Example], apart: Sequence[Knowledge]) -> list[Observed]:
+def observe_apart(
+    examples: Sequence[Example],
+    apart: Sequence[Knowledge],
+    shown: Callable[[Observed], Observed] | None = None,
+) -> list[Observed]:
     """First-pass evidence of each example, by what is known without its fold."""
     lexicon = Lexicon()
-    return [_observed(example, apart[example.fold], lexicon) for example in examples]
+    found = (_observed(example, apart[example.fold], lexicon) for example in examples)
+    return [own if shown is None else shown(own) for own in found]
 
 
 def _observed(example: Example, knowledge: Knowledge, lexicon: Lexicon) -> Observed:
@@ -436,7 +476,7 @@ def _apart(
     for fold in range(FOLDS):
         inside = folds == fold
         model = boost(matrix[~inside], labels[~inside], weights[~inside], trees=trees)
-        odds[inside] = model.decision_function(matrix[inside])
+        odds[inside] = model.log_odds(matrix[inside])
     return odds
 
 
@@ -468,8 +508,8 @@ def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: f
     for name, model in (("first", fitted.first), ("second", fitted.second)):
         if isinstance(model, Network):
             continue
-        arrays = tree_arrays(model)
-        (folder / f"{name}.onnx").write_bytes(to_onnx(arrays, model.n_features_in_))
+        arrays = model.arrays()
+        (folder / f"{name}.onnx").write_bytes(to_onnx(arrays, len(model.edges)))
         trees |= {f"{name}_{key}": value for key, value in arrays.items()}
     np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
     for file, network in ((NETWORK, fitted.first), (FURNITURE, fitted.furniture)):

@@ -175,7 +175,7 @@ def train(
     return Trained(
         fitted,
         languages,
-        figures_by(examples, fitted.held_out, settings.threshold, _kind),
+        figures_by(examples, fitted.scores, settings.threshold, _kind),
         dict(sorted(Counter(_kind(example.document) for example in examples).items())),
     )
 

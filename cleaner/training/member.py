@@ -1,0 +1,183 @@
+"""Fit the accurate tier: a network on the transformer's vectors, beside the fast detector.
+
+Run as ``python -m cleaner.training.member --data FOLDER --vectors CACHE -o OUT``, FOLDER as for
+`cleaner.training.fit`. It learns from clean articles alone, with sentences of others put in. The
+transformer was trained on none of them, so that all but the benchmark's serve.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from cleaner.detector import MEMBER, Detector
+from cleaner.encoders import detector_folder
+from cleaner.encoders.transformer import TransformerEncoder
+from cleaner.evaluation import compose, headline_records
+from cleaner.member import Member, knowledge_of
+from cleaner.training.cache import CachedEncoder
+from cleaner.training.command import TrainingCommand
+from cleaner.training.detector import FOLDS, lessons_of, observe_apart, prepare
+from cleaner.training.fit import digests, fit_topic, intruders, news_articles, varied_articles
+from cleaner.training.network import fit_network
+
+if TYPE_CHECKING:
+    from cleaner.encoders import Encoder
+    from cleaner.evaluation import Host, Labelled
+    from cleaner.training.network import Lesson
+
+_NEWS_FOLDS = (0, 1, 2, 3)  # of five; the last one is the benchmark's
+_FIRST_SEED = 4
+# Beside the transformer even a larger network costs next to nothing.
+_WIDTH, _HEADS, _LAYERS = 128, 8, 3
+_HEADLINED, _DIGESTS = 6, 60  # one document of each kind for so many articles
+
+
+def fit_member(
+    articles: Sequence[Host],
+    sites: Sequence[str],
+    encoder: Encoder,
+    base: Detector,
+    *,
+    mixtures: int,
+    steps: int,
+    axes: int,
+    say: Callable[[str], object] = print,
+) -> Member:
+    """A network for foreign prose on the vectors of `encoder`.
+
+    Parameters
+    ----------
+    articles, sites
+        Clean articles, and the site of each; empty where it does not matter.
+    base
+        The detector beside which it is to stand.
+    mixtures
+        How many times each article gets sentences of others.
+    steps
+        Batches that the network learns from.
+    axes
+        Of the topic model.
+    """
+    topic = fit_topic([article.sentences for article in articles], encoder, axes=axes)
+    knowledge = knowledge_of(topic, base.knowledge)
+    lessons: list[Lesson] = []
+    for seed in range(_FIRST_SEED, _FIRST_SEED + mixtures):
+        examples = prepare(_mixture(articles, sites, seed), encoder)
+        lessons += lessons_of(examples, observe_apart(examples, [knowledge] * FOLDS))
+        say(f"{len(lessons)} documents")
+    known = np.zeros(0, dtype=np.uint32)  # no words: by them it would know the articles
+    network = fit_network(
+        lessons, steps=steps, known=known, width=_WIDTH, heads=_HEADS, layers=_LAYERS, say=say
+    )
+    return Member(topic, network)
+
+
+def _mixture(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list[Labelled]:
+    """Articles with sentences of others put in, some with headlines, and digests."""
+    order = np.random.default_rng(seed).permutation(len(articles))
+    headlined = [articles[index] for index in order[: len(articles) // _HEADLINED]]
+    headlines = headline_records(headlined, seed=seed)
+    return [
+        *intruders(articles, sites, seed),
+        *(compose(record, source="headlines") for record in headlines),
+        *digests(articles, len(articles) // _DIGESTS, seed=seed),
+    ]
+
+
+def save(
+    member: Member,
+    base: Detector,
+    output: Path,
+    *,
+    rarity: float,
+    threshold: float,
+    made: dict[str, object],
+) -> None:
+    """Write the folder: all files of `base`, the network, and a manifest."""
+    output.mkdir(parents=True, exist_ok=True)
+    for name in base.manifest["sha256"]:
+        shutil.copyfile(base.folder / name, output / name)
+    np.savez(output / MEMBER, **member.to_arrays())
+    digest = hashlib.sha256((output / MEMBER).read_bytes()).hexdigest()
+    manifest = {
+        **{name: base.manifest[name] for name in ("format", "evidence", "licence", "origins")},
+        "encoder": "accurate",
+        "threshold": threshold,
+        "calibration": {**base.manifest["calibration"], "rarity": rarity},
+        "sha256": {**base.manifest["sha256"], MEMBER: digest},
+        "made_by": "python -m cleaner.training.member",
+        **made,
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    (output / "manifest.json").write_text(text, encoding="utf-8")
+
+
+@click.command(cls=TrainingCommand)
+@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--vectors",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which the transformer's vectors are kept: those that it holds are not made.",
+)
+@click.option("--articles", default=4_500, show_default=True, help="Of other sets than news.")
+@click.option("--mixtures", default=6, show_default=True, help="Times each gets other sentences.")
+@click.option("--steps", default=12_000, show_default=True, help="Batches to learn from.")
+@click.option("--axes", default=96, show_default=True, help="Axes of the topic model.")
+@click.option("--rarity", default=2.2, show_default=True, help="As for `cleaner.training.fit`.")
+@click.option("--threshold", default=0.5, show_default=True, help="Default threshold to store.")
+def main(  # noqa: PLR0913, PLR0917  # one for each option
+    data: Path,
+    output: Path,
+    vectors: Path,
+    articles: int,
+    mixtures: int,
+    steps: int,
+    axes: int,
+    rarity: float,
+    threshold: float,
+) -> None:
+    """Fit the network of the accurate tier, and write its detector's folder."""
+    started = time.perf_counter()
+
+    def say(what: str) -> None:
+        click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
+
+    encoder = CachedEncoder(TransformerEncoder.accurate(), vectors)
+    news = news_articles(data, folds=_NEWS_FOLDS)
+    varied, sites = varied_articles(data, articles)
+    base = Detector.load(detector_folder("fast"))
+    member = fit_member(
+        [*news, *varied],
+        [*[""] * len(news), *sites],
+        encoder,
+        base,
+        mixtures=mixtures,
+        steps=steps,
+        axes=axes,
+        say=say,
+    )
+    encoder.flush()
+    made = {
+        "data": ["articles_unlabelled", "news_clean"],
+        "articles": len(news) + len(varied),
+        "mixtures": mixtures,
+        "steps": steps,
+        "axes": axes,
+    }
+    save(member, base, output, rarity=rarity, threshold=threshold, made=made)
+    say(f"written to {output}")
+
+
+if __name__ == "__main__":
+    main()
