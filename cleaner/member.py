@@ -3,8 +3,8 @@
 A transformer knows paraphrase, a static encoder that was trained on articles knows subjects. Where
 each has a network of its own, their errors differ, and the mean of their log-odds is surer than
 either (Dietterich, "Ensemble methods in machine learning", 2000). The rest of the detector reads
-form and furniture, for which the vectors of the static encoder do, and stays as it is: scores are
-raised towards that mean, and none is lowered.
+form and furniture, for which the vectors of the static encoder do, and stays as it is: what its
+trees say is raised towards that mean where the mean is surer, and never lowered.
 """
 
 from __future__ import annotations

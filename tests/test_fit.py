@@ -14,11 +14,14 @@ pytest.importorskip("onnx")
 pytest.importorskip("torch")
 
 from cleaner.detector import Detector
+from cleaner.encoders.joint import JointEncoder
 from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
 from cleaner.training import adapt
 from cleaner.training.detector import Steps, fit, inverse_frequency, prepare, save
 from cleaner.training.fit import digests, fit_topic, hosts, intruders
+from cleaner.training.member import fit_member
+from cleaner.training.member import save as save_member
 from cleaner.training.trees import BoostedTrees, to_onnx
 
 LABELLED = Path(__file__).parent.parent / "fixtures" / "labelled"
@@ -95,6 +98,63 @@ def test_what_was_saved_is_what_is_loaded(fitted, examples, tmp_path):
     parts = detector.contributions(scored, example.segments)
     odds = parts.base + parts.last.sum(axis=1) + parts.line
     np.testing.assert_allclose(1 / (1 + np.exp(-odds)), scored.scores, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def both(fitted, articles, tmp_path_factory):
+    """A detector, and the same with a member beside it that reads words turned round."""
+    folder = tmp_path_factory.mktemp("detectors")
+    told = {"encoder": "hash", "licence": "none", "origins": []}
+    save(fitted, folder / "own", told, threshold=0.8)
+    own = Detector.load(folder / "own")
+    sizes = {"mixtures": 1, "steps": 3, "axes": 8}
+    nowhere = [""] * len(articles)
+    member = fit_member(articles, nowhere, TurnedEncoder(), own, **sizes, say=lambda _: None)
+    save_member(member, own, folder / "both", rarity=0.0, threshold=0.8, made={})
+    return own, Detector.load(folder / "both")
+
+
+class TurnedEncoder(HashEncoder):
+    """Another encoder, whose vectors are shorter."""
+
+    dimensions = 64
+
+    def encode(self, texts):
+        return super().encode([text[::-1] for text in texts])
+
+
+def encoded(example, encoder):
+    texts = [*example.segments.texts, example.document.title or ""]
+    vectors = encoder.encode(texts)
+    title = vectors[-1] if texts[-1] else None
+    return Encoded(example.segments, vectors[:-1], texts[-1], title)
+
+
+def test_a_member_is_heard_and_raises_scores(both, examples, encoder):
+    own, with_member = both
+    joint = JointEncoder([TurnedEncoder(), encoder], name="both")
+    assert with_member.dimensions == joint.dimensions == own.dimensions + 64
+    raised = 0
+    for example in examples:
+        alone = own.score_all([encoded(example, encoder)])[0]
+        scored = with_member.score_all([encoded(example, joint)])[0]
+        mean = (alone.first + scored.member.odds) / 2
+        np.testing.assert_allclose(scored.first, mean, atol=2e-6)
+        assert (scored.scores >= alone.scores - 1e-6).all()
+        raised += int((scored.scores > alone.scores + 1e-3).sum())
+    assert raised
+
+
+def test_what_a_member_adds_is_explained(both, examples, encoder):
+    _, detector = both
+    joint = JointEncoder([TurnedEncoder(), encoder], name="both")
+    example = examples[-1]
+    scored = detector.score_all([encoded(example, joint)])[0]
+    parts = detector.contributions(scored, example.segments)
+    odds = parts.base + parts.last.sum(axis=1) + parts.line
+    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), scored.scores, atol=1e-6)
+    look = parts.first.base + parts.first.values.sum(axis=1)
+    np.testing.assert_allclose(look, scored.first, atol=1e-6)
 
 
 def test_boosted_trees_say_the_same_fitted_and_written():
