@@ -113,12 +113,18 @@ class FirstLook:
     values: Floats
     kinds: tuple[str, ...] | None = None
 
-    def mean(self, other: FirstLook) -> FirstLook:
-        """The look of two networks, both told the same kinds of evidence, whose mean counts."""
+    def mixed(self, other: FirstLook, share: float) -> FirstLook:
+        """The look of two networks told the same kinds of evidence; `other` has this share, 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If they were told other kinds.
+        """
         if self.kinds is None or self.kinds != other.kinds:
             raise ValueError(f"looks at other evidence: {self.kinds} and {other.kinds}")
-        base, values = (self.base + other.base) / 2, (self.values + other.values) / 2
-        return FirstLook(base, values, self.kinds)
+        base = (1 - share) * self.base + share * other.base
+        return FirstLook(base, (1 - share) * self.values + share * other.values, self.kinds)
 
 
 @dataclass(frozen=True, slots=True)

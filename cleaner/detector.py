@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,15 +27,15 @@ from threadpoolctl import ThreadpoolController
 from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
 from cleaner.errors import ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
-from cleaner.member import Member, Verdicts
+from cleaner.member import SHARE, Member, Verdicts
 from cleaner.network import Fragments, Network, odds_of
 from cleaner.scores import (
     CERTAIN,
     FAMILY,
     Calibration,
+    drawn,
     network_weight,
     of_one_piece,
-    prose_weight,
     raised,
     sigmoid,
 )
@@ -69,10 +69,9 @@ class Scored:
     observed
         The second pass's evidence.
     first
-        The first pass's log-odds, shape (n,): with a member the mean of its and the own network's.
+        The first pass's log-odds, shape (n,).
     network_weight
-        How far the log-odds of the trees are raised towards `first` where those are higher, 0 to 1:
-        one for all, or shape (n,).
+        How far the log-odds of the trees are raised towards `prose` where those are higher, 0 to 1.
     title
         The title's vector, shape (dimensions,); None without a title.
     member
@@ -82,9 +81,26 @@ class Scored:
     scores: Floats
     observed: Observed
     first: Floats
-    network_weight: Floats | float = 0.0
+    network_weight: float = 0.0
     title: Vectors | None = None
     member: Verdicts | None = None
+
+    @property
+    def prose(self) -> Floats:
+        """Log-odds that prose is foreign: the first pass's, or the mean of both encoders'."""
+        return self.first if self.member is None else self.member.mean(self.first)
+
+    @property
+    def furniture(self) -> Floats | None:
+        """Log-odds of the network for furniture; None without one."""
+        return self.observed.columns.get("furniture")
+
+    def drawn(self, odds: Floats) -> Floats:
+        """The trees' `odds`; with a member drawn towards both encoders' networks."""
+        furniture = self.furniture
+        if self.member is None or furniture is None:
+            return odds
+        return drawn(odds, self.prose, furniture)
 
 
 class Detector:
@@ -189,7 +205,6 @@ class Detector:
                 one,
                 odds[extent],
                 first[extent],
-                None if furniture is None else furniture[extent],
                 member,
             )
             for document, one, extent, member in zip(
@@ -215,20 +230,15 @@ class Detector:
         observed: Observed,
         odds: Floats,
         first: Floats,
-        furniture: Floats | None,
         member: Verdicts | None,
     ) -> Scored:
         """The scores of one document, from the log-odds of all."""
-        weight: Floats | float = 0.0
-        if member is not None:
-            first = (first + member.odds) / 2
+        found = Scored(np.zeros(0), observed, first, 0.0, document.title_vector, member)
         if isinstance(self._first, Network):
-            weight = network_weight(odds, first)
-        if member is not None and furniture is not None:
-            weight = np.maximum(weight, prose_weight(furniture))
-        decided = self.calibration.decided(odds, first, furniture, weight=weight)
-        scores = np.round(of_one_piece(sigmoid(decided), document.segments), 6)
-        return Scored(scores, observed, first, weight, document.title_vector, member)
+            weight = network_weight(found.drawn(odds), found.prose)
+            found = replace(found, network_weight=weight)
+        decided = self._decided(odds, found)
+        return replace(found, scores=np.round(of_one_piece(sigmoid(decided), document.segments), 6))
 
     def _look_again(
         self,
@@ -255,11 +265,12 @@ class Detector:
         scored
             What `score` gave for the document.
         """
+        return self._decided(self.calibration.odds(trees), scored)
+
+    def _decided(self, odds: Floats, scored: Scored) -> Floats:
+        """Log-odds of the trees and all networks together."""
         return self.calibration.decided(
-            self.calibration.odds(trees),
-            scored.first,
-            scored.observed.columns.get("furniture"),
-            weight=scored.network_weight,
+            scored.drawn(odds), scored.prose, scored.furniture, weight=scored.network_weight
         )
 
     def _first_pass(
@@ -293,9 +304,11 @@ class Detector:
         names = list(self.manifest["evidence"])
         base = self.calibration.slope * second.base + self.calibration.intercept
         last = self.calibration.slope * second.contributions(matrix)
-        own = raised(base + last.sum(axis=1), scored.first, scored.network_weight)
-        last[:, names.index("first")] += own
-        furniture = scored.observed.columns.get("furniture")
+        trees = base + last.sum(axis=1)
+        odds = scored.drawn(trees)
+        odds = odds + raised(odds, scored.prose, scored.network_weight)
+        last[:, names.index("first")] += odds - trees
+        furniture = scored.furniture
         if furniture is not None:  # what is furniture is not rare
             rarity = self.calibration.rarity
             base -= rarity
@@ -325,10 +338,10 @@ class Detector:
         with self._libraries.limit(limits=1, user_api="blas"):
             if self._member is None or scored.member is None:
                 return take_apart(self._first, fragments, names, scored.first)
+            own = take_apart(self._first, fragments, names, scored.first)
             told = scored.member
-            own = take_apart(self._first, fragments, names, 2 * scored.first - told.odds)
             other = take_apart(self._member.network, told.fragments, names, told.odds)
-            return own.mean(other)
+            return own.mixed(other, SHARE)
 
     def _trees(self) -> tuple[Trees | None, Trees]:
         """Both passes' trees, read when they are first asked for; a network has none."""

@@ -4,7 +4,7 @@ A transformer knows paraphrase, a static encoder that was trained on articles kn
 each has a network of its own, their errors differ, and the mean of their log-odds is surer than
 either (Dietterich, "Ensemble methods in machine learning", 2000). The rest of the detector reads
 form and furniture, for which the vectors of the static encoder do, and stays as it is: what its
-trees say is raised towards that mean where the mean is surer, and never lowered.
+trees say is drawn towards that mean (`cleaner.scores.drawn`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cleaner.encoders import Vectors
     from cleaner.words import Lexicon
 
+SHARE = 0.6  # of its log-odds in the mean
 _TOPIC = ("topic_mean", "topic_projection", "topic_between")
 
 
@@ -40,6 +41,10 @@ class Verdicts:
 
     fragments: Fragments
     odds: Floats
+
+    def mean(self, first: Floats) -> Floats:
+        """The weighted mean of these log-odds and of the other network's."""
+        return (1 - SHARE) * first + SHARE * self.odds
 
 
 @dataclass(frozen=True, slots=True)

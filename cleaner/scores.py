@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 FAMILY = 3
 CERTAIN = math.log(0.85 / 0.15)  # log-odds
 NETWORK_WEIGHT = 0.75
-# By how much furniture in a document its fragments are raised less towards the networks of two
-# encoders: by a factor of e for every so large a share of the fragments.
+# Where there are networks of two encoders, both are heard less in a document with furniture: by a
+# factor of e for every so large a share of its fragments.
 FURNISHED = 0.3
+# They lower nothing that the network for furniture does not rule out: half of the way where its
+# log-odds are these.
+RULED_OUT = -4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,13 @@ class Calibration:
         return np.asarray(self.rarity * sigmoid(-furniture))
 
     def decided(
-        self, odds: Floats, first: Floats, furniture: Floats | None, *, weight: Floats | float
+        self, odds: Floats, first: Floats, furniture: Floats | None, *, weight: float
     ) -> Floats:
         """Log-odds of trees and networks together, shape (n,), from the trees' `odds`."""
         return odds + raised(odds, first, weight) - self.rarer(furniture, len(odds))
 
 
-def raised(odds: Floats, first: Floats, weight: Floats | float) -> Floats:
+def raised(odds: Floats, first: Floats, weight: float) -> Floats:
     """How far the network's `first` raises the trees' `odds` where it is surer: by `weight`."""
     return np.asarray(weight * np.maximum(first - odds, 0.0))
 
@@ -85,19 +88,23 @@ def network_weight(odds: Floats, first: Floats) -> float:
     return NETWORK_WEIGHT if np.count_nonzero(certain) >= FAMILY else 0.0
 
 
-def prose_weight(furniture: Floats) -> Floats:
-    """How far fragments are raised towards the networks of two encoders, 0 to 1, shape (n,).
+def drawn(odds: Floats, prose: Floats, furniture: Floats) -> Floats:
+    """The trees' `odds` drawn towards those of the networks of two encoders, shape (n,).
 
-    The trees know one of both, and trust it less than both deserve. But networks for foreign prose
-    have learned from articles: of furniture, and in documents full of it, they say little.
+    The trees know one of the two networks, and trust it less than both deserve. But networks for
+    foreign prose have learned from articles: of furniture, and in documents full of it, they say
+    little.
 
     Parameters
     ----------
+    odds, prose
+        Log-odds of the trees, and of the networks for foreign prose, shape (n,).
     furniture
         Log-odds of the network for furniture, shape (n,).
     """
-    furnished = sigmoid(furniture)
-    return np.asarray((1.0 - furnished) * np.exp(-furnished.mean() / FURNISHED))
+    least = np.where(prose > odds, 0.0, RULED_OUT)
+    heard = sigmoid(least - furniture) * np.exp(-sigmoid(furniture).mean() / FURNISHED)
+    return np.asarray(odds + heard * (prose - odds))
 
 
 def of_one_piece(scores: Floats, segments: Segments) -> Floats:
