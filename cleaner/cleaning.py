@@ -27,7 +27,7 @@ from cleaner.options import (
 )
 from cleaner.reasons import reason_of
 from cleaner.results import CleanResult, Finding, Fragment
-from cleaner.segment import Segments, segment
+from cleaner.segment import Segments, in_small_letters, segment
 
 if TYPE_CHECKING:
     from cleaner.contributions import Contributions
@@ -229,10 +229,15 @@ class Cleaner:
 
     def _encode(self, tasks: Sequence[_Task]) -> list[Encoded]:
         """The documents with their vectors."""
-        texts = [[text[:ENCODED] for text in (*t.segments.texts, t.title)] for t in tasks]
+        segments = [in_small_letters(task.segments) for task in tasks]
+        texts = [
+            [text[:ENCODED] for text in (*read.texts, task.title)]
+            for task, read in zip(tasks, segments, strict=True)
+        ]
+        vectors = self._encoder.encode_documents(texts)
         return [
-            Encoded(task.segments, own[:-1], task.title, own[-1] if task.title.strip() else None)
-            for task, own in zip(tasks, self._encoder.encode_documents(texts), strict=True)
+            Encoded(read, own[:-1], task.title, own[-1] if task.title.strip() else None)
+            for task, read, own in zip(tasks, segments, vectors, strict=True)
         ]
 
     def _unjudged(self, task: _Task) -> CleanResult:

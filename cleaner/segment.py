@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ _INNER_STOP = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORTEST_SPLIT = 20  # code points; below it a line is taken whole
+_CAPITALS = 6  # words from which a fragment in capitals may be running text
+_ENDS, _CLOSING = ".!?;", "\"'\u201d\u2019)"
 _LONGEST_SENTENCE = 20_000  # code points; a longer run without a stop is cut at a blank
 _LONGEST_SPLIT = 100_000  # code points handed to the sentence splitter in one piece
 
@@ -107,6 +109,29 @@ class Segments:
                 spans[index] = Span(int(self.ends[index - 1]), int(self.ends[index]))
             else:
                 spans[index] = Span(int(self.starts[index]), int(self.starts[index + 1]))
+
+
+def in_small_letters(segments: Segments) -> Segments:
+    """The same fragments; running text in capitals is in small letters but for its first.
+
+    Telegrams, notices and the disclaimers of licences are written in capitals. So are headlines and
+    calls to action, and from those a detector knows capitals. What goes on over several fragments,
+    or ends as a sentence does, is running text.
+    """
+    texts = segments.texts
+    capitals = [text.isupper() and text.count(" ") + 1 >= _CAPITALS for text in texts]
+    if not any(capitals):
+        return segments
+    parts, at = [], 0
+    around = zip([False, *capitals], capitals, [*capitals[1:], False], strict=False)
+    starts = segments.starts.tolist()
+    for text, start, (before, own, after) in zip(texts, starts, around, strict=True):
+        small = text[0] + text[1:].lower()
+        runs_on = before or after or text.rstrip(_CLOSING)[-1:] in _ENDS
+        if own and runs_on and len(small) == len(text):  # some letters have no small one alone
+            parts += [segments.text[at:start], small]
+            at = start + len(text)
+    return replace(segments, text="".join([*parts, segments.text[at:]]))
 
 
 def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Segments:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cleaner.document import Span
 from cleaner.results import delete
-from cleaner.segment import segment
+from cleaner.segment import in_small_letters, segment
 
 
 def removed(text, *marked):
@@ -155,6 +155,27 @@ TEXTS = st.one_of(
     st.text(CHARACTERS, max_size=200),
     st.lists(st.one_of(LINES, st.text(CHARACTERS, max_size=8)), max_size=30).map("".join),
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("THE SHIP LEFT HARBOUR AT NOON TODAY.", "The ship left harbour at noon today."),
+        ("THE SHIP LEFT HARBOUR AT NOON TODAY", None),  # as a headline is
+        (
+            "IN NO EVENT SHALL THE AUTHORS BE\nLIABLE FOR ANY DAMAGES ARISING FROM IT",
+            "In no event shall the authors be\nLiable for any damages arising from it",
+        ),
+        ("SIGN UP NOW.", None),
+        ("The ship left harbour at noon TODAY.", None),
+        ("2022 02 15 16 17 18 19.", None),
+    ],
+)
+def test_running_text_in_capitals_is_read_in_small_letters(text, read):
+    segments = segment(text)
+    small = in_small_letters(segments)
+    assert small.text == (read or text)
+    assert small.deletions([True] * len(small)) == segments.deletions([True] * len(segments))
 
 
 @given(TEXTS)

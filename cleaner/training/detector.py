@@ -27,7 +27,7 @@ from cleaner.evaluation.sites import fold_of
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
-from cleaner.segment import Segments, segment
+from cleaner.segment import Segments, in_small_letters, segment
 from cleaner.training.forked import side_by_side
 from cleaner.training.trees import Arrays, BoostedTrees, to_onnx
 from cleaner.words import BUCKETS, CONTENT, Lexicon
@@ -63,7 +63,7 @@ def prepare(
     """Cut and encode documents; those with fewer than five fragments are left out."""
     examples = []
     for document in documents:
-        segments = segment(document.text, language=language)
+        segments = in_small_letters(segment(document.text, language=language))
         if len(segments) < FEWEST_FRAGMENTS:
             continue
         texts = [text[:ENCODED] for text in segments.texts]
