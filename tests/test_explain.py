@@ -207,7 +207,7 @@ def test_contributions_add_up_to_the_score_on_the_seed(fast, seed):
 @pytest.mark.parametrize("folder", DETECTORS, ids=lambda path: path.parent.name)
 def test_contributions_of_every_shipped_detector_add_up(folder, seed):
     encoder = HashEncoder()
-    encoder.dimensions = len(Detector.load(folder).knowledge.topic.mean)
+    encoder.dimensions = Detector.load(folder).dimensions
     cleaner = Cleaner(encoder=encoder, model=folder)
     # By these vectors an article may have no topic: it is judged all the same.
     with pytest.MonkeyPatch.context() as patch:
