@@ -192,7 +192,7 @@ def add_up(cleaner, text):
 def first_verdicts(cleaner, text):
     """Log-odds of the first look, as the filter computes them."""
     encoded = cleaner._encode([cleaning._prepare(Document(text), ("en",))])
-    return cleaner._detector.score_all(encoded)[0].first
+    return cleaner._detector.score_all(encoded)[0].prose
 
 
 @pytest.mark.parametrize("name", NAMED)
