@@ -72,7 +72,7 @@ def _span_scores(document: Labelled, result: CleanResult) -> np.ndarray:
 @click.option("--threshold", type=float, help="Default: the detector's own.")
 @click.option("--limit", type=int, help="At most so many articles.")
 @click.option("--all-articles", is_flag=True, help="Not only the fifth kept apart from training.")
-@click.argument("articles", nargs=-1, required=True, type=click.Path())
+@click.argument("articles", nargs=-1, required=True, type=click.Path(readable=False))
 def main(
     encoder: str,
     threshold: float | None,

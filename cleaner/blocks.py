@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cleaner.errors import InputError
@@ -75,6 +76,10 @@ class Blocks:
 
     def __next__(self) -> Block:
         return next(self._blocks)
+
+    def give_back(self, block: Block) -> None:
+        """Have `block`, which was the last one asked for, be the next one again."""
+        self._blocks = chain([block], self._blocks)
 
     @property
     def waited_for(self) -> BinaryIO | None:

@@ -196,6 +196,7 @@ class Cleaner:
         if isinstance(documents, str):
             # Its letters would be cleaned one by one.
             raise OptionError("documents is a string", next_step="give a list of them")
+        check_type("documents", documents, Iterable, "give a list of them")
         if batch_documents < 1:
             raise OptionError(f"batch_documents is {batch_documents}", next_step="use 1 or more")
         return self._clean_all(iter(documents), batch_documents)

@@ -213,9 +213,12 @@ def _do(job: Job, survey: Survey, pace: Pace, figures: _Figures, accounts: Sink 
         journal = stack.enter_context(_journal(job, survey, told))
         answers = stack.enter_context(closing(_answers(job, survey, blocks, journal, pace)))
         if accounts is None and job.removed is not None:
-            accounts = stack.enter_context(_lines_file(job.removed))
+            has_gone_out = partial(_has_gone_out, job, figures)
+            accounts = stack.enter_context(_lines_file(job.removed, has_gone_out))
         outputs = stack.enter_context(_outputs(job))
-        work = stack.enter_context(_Run(job.settings, outputs, accounts, told, figures))
+        work = stack.enter_context(
+            _Run(job.settings, outputs, accounts, told, figures, at_once=job.to_standard_output)
+        )
         for answer in answers:
             work.take(*answer, position=blocks.position)
 
@@ -521,16 +524,30 @@ def _joined(job: Job, sink: Sink, name: str, kind: Kind | None) -> Joined:
 
 
 @contextmanager
-def _lines_file(name: str) -> Iterator[Sink]:
-    """A file of lines, compressed where its name says so."""
+def _lines_file(name: str, has_gone_out: Callable[[], bool]) -> Iterator[Sink]:
+    """A file of lines, compressed where its name says so.
+
+    It is there after a run that failed where what it accounts for `has_gone_out`.
+    """
+    failure: BaseException | None = None
     with AtomicFile(name) as file:
         compression = kind_of(name).compression
-        if not compression:
-            yield file
-            return
-        packed = PackedSink(file, compression)
-        yield packed
-        packed.close()
+        packed = PackedSink(file, compression) if compression else None
+        try:
+            yield packed or file
+        except BaseException as error:
+            if not has_gone_out():
+                raise
+            failure = error
+        if packed is not None:
+            packed.close()
+    if failure is not None:
+        raise failure
+
+
+def _has_gone_out(job: Job, figures: _Figures) -> bool:
+    """Whether something was written that a failure does not take back."""
+    return job.to_standard_output and figures.tally.documents > 0
 
 
 def _accounts_in_place(job: Job) -> AbstractContextManager[Sink | None]:
@@ -578,12 +595,15 @@ class _Run:
         removed: Sink | None,
         told: NoBar,
         figures: _Figures,
+        *,
+        at_once: bool,
     ) -> None:
         self._figures = figures
         self._settings = settings
         self._outputs = outputs
         self._removed = removed
         self._told = told
+        self._at_once = at_once  # whether results are out as soon as they are taken
         # Of the source that is open: it may yet turn out that it cannot be read to its end.
         self._held = tempfile.SpooledTemporaryFile(_HELD)  # noqa: SIM115  # closed by __exit__
         self._named = 0  # records that were named on the log
@@ -616,7 +636,7 @@ class _Run:
     def _part(self, part: Part, kept: Any, outcome: Outcome) -> None:
         with temporary():
             self._held.write(outcome.removed)
-        if part.last and outcome.error is None:
+        if self._at_once or (part.last and outcome.error is None):
             self._account()  # before a file is replaced that holds what is accounted for
         self._outputs.take(part, kept, outcome)
         for line in outcome.log:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 # Everything at which a line ends: the usual three, form feed, and Unicode's line separators.
 LINE = re.compile(r"([^\n\r\x0b\x0c\x85\u2028\u2029]*)(\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]|\Z)")
@@ -13,22 +15,28 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAME = re.compile(rf"\b{_MONTH}", re.IGNORECASE | re.ASCII)
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_LABEL = r"(?:(?:(?:first |last )?(?:published|posted|updated|modified)(?: on)?|date):? )"
 _YEAR = r"(?:1[89]|20)\d\d"
 _CLOCK = (  # 10:00, 10.30pm, 10:00:00Z, 4 p.m. GMT
     r"(?:\d{1,2}[:.]\d\d\S*(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?)(?: (?:utc|[a-z]{2,3}t))?"
 )
 _DATE = re.compile(
-    rf"(?:{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    rf"{_LABEL}?(?P<day>{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
     rf"|{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])"
     rf"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.]{_YEAR}"
-    rf"|(?:[a-z]{{3,9}},? )?{_DAY} {_MONTH},? {_YEAR}"
+    rf"|(?:[a-z]{{3,9}},? )?{_DAY} (?:of )?{_MONTH},? {_YEAR}"
     rf"|(?:[a-z]{{3,9}},? )?{_MONTH} {_DAY},? {_YEAR})"
     rf"(?:(?:T|,? (?:at |[-|\u2013] )?){_CLOCK})?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _FEWEST_TITLE_WORDS = 3
+_FEWEST_HEADLINE_WORDS = 4  # of a title below its date: fewer are as likely an author, or a button
+_SENTENCE_END = re.compile(r"[.,:;\u2026\u3002][\"'\u2019\u201d\u00bb)\]]*\Z")
+_AUTHOR = re.compile(r"(?:\w+ )?by ", re.IGNORECASE)
 _LONGEST_TITLE = 400
 _OTHER_LINES = 2  # that may stand among those of a header: a subtitle, an author
 _HEADER_LINES = 3 + _OTHER_LINES
@@ -84,8 +92,9 @@ def find_header(text: str, *, title: str | None = None) -> Header:
     """Recognise title, date and address among the lines that `text` opens with.
 
     Two other lines may stand between them (a subtitle, an author) and are no part of the header.
-    The first line is a title where a date or an address follows, or where it is the given `title`:
-    an opening sentence alone is none. Never raises; an empty `Header` where there is none.
+    The first line is a title where a date or an address follows, or where it is the given `title`;
+    so is the first line below a date that the text opens with. A sentence is none unless a date or
+    an address is right below it. Never raises; an empty `Header` where there is none.
     """
     lines = _opening_lines(text)
     found: dict[str, Span] = {}
@@ -96,9 +105,9 @@ def find_header(text: str, *, title: str | None = None) -> Header:
             break
     first = found.pop("title", None)
     if first is not None:
-        line = text[first.start : first.end]
-        is_given = first == lines[0] and line.casefold() == (title or "").strip().casefold()
-        if is_given or _is_title(line, lines[lines.index(first) + 1 :], found):
+        opening = [text[span.start : span.end] for span in lines]
+        marks = {lines.index(span) for span in found.values()}
+        if _is_title(opening, lines.index(first), marks, (title or "").strip()):
             found["title"] = first
     return Header(**found)
 
@@ -117,18 +126,66 @@ def _opening_lines(text: str) -> list[Span]:
 
 
 def _kind(line: str) -> str:
-    if _DATE.fullmatch(line):
+    if _is_date(line):
         return "date"
     if _ADDRESS.fullmatch(line):
         return "address"
     return "title"
 
 
-def _is_title(line: str, behind: Sequence[Span], marks: Mapping[str, Span]) -> bool:
-    """Whether a line is the title of the date or address that stands `behind` it."""
-    # Without one behind it, it is as likely the first line of the article.
-    if len(line) > _LONGEST_TITLE or not any(mark in behind for mark in marks.values()):
+def _is_date(line: str) -> bool:
+    match = _DATE.fullmatch(line)
+    return match is not None and any(
+        day <= monthrange(year, month)[1] for year, month, day in _readings(match["day"])
+    )
+
+
+def _readings(written: str) -> list[tuple[int, int, int]]:
+    """Year, month and day of a date, in each order that it may be meant in."""
+    if written.isdigit():
+        return [(int(written[:4]), int(written[4:6]), int(written[6:]))]
+    numbers = [int(number) for number in re.findall(r"\d+", written)]
+    name = _NAME.search(written)
+    year = max(numbers)
+    if name:
+        return [(year, _MONTHS.index(name[0][:3].lower()) + 1, min(numbers))]
+    numbers.remove(year)
+    return [(year, month, day) for month, day in permutations(numbers) if month <= len(_MONTHS)]
+
+
+def _is_title(lines: Sequence[str], at: int, marks: set[int], given: str) -> bool:
+    """Whether line `at`, the first that is no date or address, is the title.
+
+    Parameters
+    ----------
+    lines, at
+        The lines of the opening, and which of them is asked about.
+    marks
+        Which of them are the date and the address.
+    given
+        The title that the caller knows; empty where none is known.
+    """
+    are_marks_above = marks >= set(range(at))
+    if are_marks_above and lines[at].casefold() == given.casefold():
+        return True
+    if len(lines[at]) > _LONGEST_TITLE:
         return False
-    # A word or two further up are as likely the first of a page's menu.
+    if max(marks, default=0) > at:
+        return at + 1 in marks or _is_above_mark(lines[at])
+    # Without a mark behind it, it is as likely the first line of the article.
+    is_below_date = are_marks_above and any(map(_is_date, lines[:at]))
+    return is_below_date and not given and _is_headline(lines[at], *lines[at + 1 : at + 2])
+
+
+def _is_above_mark(line: str) -> bool:
+    """Whether a title may look so that has other lines between it and its date or address."""
+    # A word or two are as likely the first of a page's menu, a sentence the first of the article.
     is_long = len(line.split()) >= _FEWEST_TITLE_WORDS or not line.isascii()
-    return is_long or behind[0] in marks.values()
+    return is_long and not _SENTENCE_END.search(line)
+
+
+def _is_headline(line: str, behind: str = "") -> bool:
+    """Whether a line below a date is a title, and not a button, an author or the article itself."""
+    is_long = len(line.split()) >= _FEWEST_HEADLINE_WORDS
+    is_broken = behind[:1].islower()  # a sentence that goes on there
+    return is_long and not (is_broken or _SENTENCE_END.search(line) or _AUTHOR.match(line))

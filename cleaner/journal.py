@@ -5,6 +5,9 @@ from the beginning, and takes from the journal what became of each block instead
 the block is the very one that was judged. So its output is written anew, byte for byte as an
 unbroken run writes it, whatever its format: compressed and columnar files cannot be continued.
 
+The last block on record may be another now, and is judged anew then: a source that was cut off made
+it short, and is whole the next time.
+
 The file is a row of frames: length (4 bytes), a BLAKE2b digest (8 bytes), and that many bytes of
 zstd. A frame that was being written when the run was killed does not fit its digest, and ends the
 journal. Nothing in it is code.
@@ -91,6 +94,7 @@ class Journal:
         self._unpack = zstandard.ZstdDecompressor().decompress
         self._stream: BinaryIO | None = None
         self._whole = 0  # bytes of whole frames
+        self._last = 0  # where the last of them begins that holds a block
         self._holds_blocks = False
         self._is_refused = False  # what it holds is not of these inputs
 
@@ -137,17 +141,23 @@ class Journal:
         Raises
         ------
         InputError
-            If a block is not the one that was judged.
+            If a block before the last is not the one that was judged.
         """
-        for digest, outcomes in self._recorded():
+        for number, (at, digest, outcomes) in enumerate(self._recorded()):
             try:
                 block = next(blocks)
             except StopIteration:
                 raise self._changed("the inputs", "are") from None
-            if _digest(block) != digest:
+            if _digest(block) == digest:
+                yield block, outcomes
+            elif at == self._last:
+                blocks.give_back(block)
+                self._cut_off(at)
+                self._holds_blocks = number > 0
+                return
+            else:
                 name = block.parts[0].name if block.parts else ""
                 raise self._changed(shown(name), "is")
-            yield block, outcomes
 
     def record(self, block: Block, outcomes: tuple[Outcome, ...]) -> None:
         """Add the outcomes of a block; one with an error that ends the run is not whole."""
@@ -161,11 +171,12 @@ class Journal:
     def _go_on(self, stream: BinaryIO) -> dict[str, Any] | None:
         """The identity of the run to go on with; None where there is none."""
         before: dict[str, Any] | None = None
-        for body in self._frames():
+        for at, body in self._frames():
             if body[:1] == _IDENTITY:
                 before = json.loads(body[1:])
             else:
                 self._holds_blocks = True
+                self._last = at
         stream.truncate(self._whole)
         if before is not None:
             self._compare(before)
@@ -175,7 +186,7 @@ class Journal:
 
     def _begin_anew(self, stream: BinaryIO) -> None:
         """Throw away what an earlier run has left; say so where it could be gone on with."""
-        first = list(islice(self._frames(), 2))
+        first = [body for _, body in islice(self._frames(), 2)]
         if len(first) > 1 and first[0] == self._frame_of_identity():
             self._told("The run begins anew; --resume would have gone on from an earlier one.")
         stream.truncate(0)
@@ -197,13 +208,22 @@ class Journal:
                 next_step="use what it was, or run without --resume to begin anew",
             )
 
-    def _recorded(self) -> Iterator[tuple[bytes, tuple[Outcome, ...]]]:
-        for body in self._frames():
-            if body[:1] == _BLOCK:
-                yield body[1:17], _loaded(memoryview(body)[17:])
+    def _cut_off(self, at: int) -> None:
+        """Forget the last block, whose frame begins there."""
+        self._told("What was read last is not what it was: it is judged anew.")
+        with self._errors():
+            if self._stream is not None:
+                self._stream.truncate(at)
+        self._append(self._frame_of_identity())  # which may have stood behind
 
-    def _frames(self) -> Iterator[bytes]:
-        """Whole frames, unpacked; where the next one is not whole, they end."""
+    def _recorded(self) -> Iterator[tuple[int, bytes, tuple[Outcome, ...]]]:
+        """Where the frame of each block begins, the block's digest and its outcomes."""
+        for at, body in self._frames():
+            if body[:1] == _BLOCK:
+                yield at, body[1:17], _loaded(memoryview(body)[17:])
+
+    def _frames(self) -> Iterator[tuple[int, bytes]]:
+        """Where each frame begins, and what it holds; where one is not whole, they end."""
         at = 0
         with self._path.open("rb") as stream:
             while len(head := stream.read(_HEAD.size)) == _HEAD.size:
@@ -211,9 +231,9 @@ class Journal:
                 packed = stream.read(length)
                 if len(packed) < length or _short_digest(packed) != digest:
                     break
+                self._whole = max(self._whole, at + _HEAD.size + length)
+                yield at, self._unpack(packed)
                 at += _HEAD.size + length
-                self._whole = max(self._whole, at)
-                yield self._unpack(packed)
 
     def _append(self, body: bytes) -> None:
         packed = self._pack(body)

@@ -54,7 +54,7 @@ class _Form(Protocol):
 class _Bytes:
     """Text and JSONL: bytes one after the other.
 
-    The last line of a source may have no end: the lines of the next one do not go on with it.
+    The last line of a source may have no end: the next source does not go on with it.
     """
 
     def __init__(self, sink: Sink, *, is_shown: bool) -> None:
@@ -65,8 +65,7 @@ class _Bytes:
     def write(self, part: Part, _kept: Any, outcome: Outcome) -> None:
         if not outcome.output:
             return
-        begins_line = part.format == "jsonl" and not self._is_shown
-        if begins_line and self._within not in (None, part.source):
+        if not self._is_shown and self._within not in (None, part.source):
             self._sink.write(b"\n")
         self._sink.write(outcome.output)
         self._within = None if outcome.output.endswith(b"\n") else part.source

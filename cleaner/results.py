@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cleaner.document import Span
+from cleaner.document import Span, find_header
 from cleaner.errors import RestoreError
 
 
@@ -112,7 +112,12 @@ class CleanResult:
 
     @property
     def header(self) -> list[Span]:
-        """Where the header's lines stand, however they were recognised: what is in no fragment."""
+        """Where the header's lines stand, however they were recognised: what is in no fragment.
+
+        A text without fragments is all header, or too long to have been cut into any.
+        """
+        if not self.fragments:
+            return list(find_header(self.source).spans)
         ends = [0, *(fragment.end for fragment in self.fragments)]
         starts = [*(fragment.start for fragment in self.fragments), len(self.source)]
         gaps = zip(ends, starts, strict=True)

@@ -33,7 +33,7 @@ _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_M
 
 
 class WorkerError(CleanerError):
-    """A worker has died, or failed for want of memory."""
+    """A worker has died, or failed for want of memory or by an error of the program's own."""
 
 
 class Workers:
@@ -77,7 +77,7 @@ class Workers:
         Raises
         ------
         WorkerError
-            If a worker dies.
+            If a worker dies, or fails at a document.
         CleanerError
             If a worker cannot load its model.
         """
@@ -192,13 +192,17 @@ class _Worker:
         how = f"by signal {_signal_name(-code)}" if code is not None and code < 0 else f"({code})"
         had = " before it had a document"
         if self._at is not None:
-            first, last = self._at
-            had = f" while it had {first}" + (f" to {last}" if last != first else "")
+            had = f" while it had {_span(*self._at)}"
         elif self._given:
             had = f" while it had what begins at {self._given[0]}"
         return WorkerError(
             f"a worker was ended {how}{had}", next_step=f"if memory ran out, {LESS_MEMORY}"
         )
+
+
+def _span(first: str, last: str) -> str:
+    """The documents from the one place to the other."""
+    return first if first == last else f"{first} to {last}"
 
 
 def _signal_name(number: int) -> str:
@@ -247,7 +251,7 @@ def _serve(connection: Connection, options: Mapping[str, Any], settings: Setting
 
     def report(first: str, last: str) -> None:
         nonlocal at
-        at = first
+        at = _span(first, last)
         send("at", (first, last))
 
     try:
@@ -261,6 +265,18 @@ def _serve(connection: Connection, options: Mapping[str, Any], settings: Setting
         send("failed", error)
     except MemoryError:
         send("failed", WorkerError("memory ran out", place=at, next_step=LESS_MEMORY))
+    except Exception as error:  # noqa: BLE001  # whatever it is, the one that started us tells it
+        send("failed", _unforeseen(error, at))
+
+
+def _unforeseen(error: Exception, place: str) -> WorkerError:
+    """What the user is told of an error that nobody thought of."""
+    said = " ".join(str(error).split())[:200]
+    return WorkerError(
+        f"a worker failed with {type(error).__name__}" + (f" ({said})" if said else ""),
+        place=place,
+        next_step="report it, with what --jobs 1 shows of it",
+    )
 
 
 def _listen(connection: Connection, inbox: queue.SimpleQueue[Any]) -> None:

@@ -14,6 +14,7 @@ from inputs import NAMED, TELL_PEAK_MEMORY
 
 import cleaner.__main__
 from cleaner.cli import main
+from cleaner.encoders import MODELS
 from cleaner.formats import decode, encode
 
 ROOT = Path(__file__).parent.parent
@@ -145,6 +146,17 @@ class TestText:
     def test_standard_input(self):
         assert run(stdin=TEXT).stdout == LEFT
         assert run("-", stdin=TEXT).stdout == LEFT
+
+    @pytest.mark.parametrize("before", [[], ["--quiet"], ["clean"], ["clean", "-q"]], ids=str)
+    @pytest.mark.parametrize("name", ["-dash.txt", "clean"])
+    def test_a_name_behind_two_dashes(self, article, monkeypatch, before, name):
+        monkeypatch.chdir(article.parent)
+        article.rename(name)
+        assert run(*before, "--", name).stdout == LEFT
+
+    def test_nothing_behind_two_dashes(self):
+        assert run("--", stdin=TEXT).stdout == LEFT
+        assert run("--", "-", stdin=TEXT).stdout == LEFT
 
     def test_several_one_after_the_other(self, article):
         assert run(article, "-", article, stdin="end, JUNK").stdout == LEFT + "" + LEFT
@@ -353,12 +365,24 @@ class TestErrors:
         article.chmod(0)
         failed(run(article), 1, f"{article}: may not be read")
 
-    def test_unreadable_as_the_system_says_it(self, article, monkeypatch):
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["clean"],
+            ["explain"],
+            ["report", "-o", "page.html"],
+            ["restore", "--removed", os.devnull],
+            ["evaluate"],
+        ],
+        ids=lambda command: command[0],
+    )
+    def test_unreadable_as_the_system_says_it(self, article, monkeypatch, command):
         def refuse(*_):
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(Path, "open", refuse)
-        failed(run(article), 1, f"{article}: may not be read; check its permissions")
+        monkeypatch.setattr(os, "access", lambda *_, **__: False)
+        failed(run(*command, article), 1, f"{article}: may not be read; check its permissions")
 
     def test_output_over_an_input(self, article, tmp_path):
         other = "is an input of the same run; use another name"
@@ -384,6 +408,8 @@ class TestErrors:
             ["--check", "--removed", "x"],
             ["--removed", "-"],
             ["--format", "jsonl", "--title", "T"],
+            ["--explain", "--text-field", "why"],
+            ["--explain", "--title-field", "removed"],
         ],
     )
     def test_options_that_do_not_go_together(self, article, options):
@@ -411,11 +437,21 @@ class TestOptionsOfTheCleaner:
             (["--only", "nonsense"], 2),
             (["--not", "nonsense"], 2),
             (["--encoder", "no/such/model"], 1),
+            (["--encoder", ""], 2),
             (["--model", "no/such/folder"], 1),
         ],
     )
     def test_refused(self, article, options, status):
         failed(run(article, *options), status)
+
+    @pytest.mark.parametrize("name", ["/no", "./no", "~no/", "no/such/model"])
+    @pytest.mark.parametrize("more", [[], ["--model", MODELS / "fast" / "detector"]])
+    def test_the_path_of_an_encoder_where_nothing_is(self, article, name, more):
+        done = run(article, "--encoder", name, *more)
+        failed(done, 1, f"{name}: there is no such encoder; check the path")
+
+    def test_an_encoder_without_a_name(self, article):
+        failed(run(article, "--encoder", ""), 2, "the name of the encoder is empty; use fast")
 
     def test_keep_wins_over_drop(self, article):
         article.write_text("".join(f"The council voted on line {n}.\n" for n in range(9)))
@@ -578,3 +614,24 @@ class TestProcess:
             done = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, check=True)
             peaks.append(int(done.stderr))
         assert peaks[1] < peaks[0] + 20_000
+
+
+@pytest.mark.usefixtures("marked")
+class TestAccountsOfAFailedRun:
+    @pytest.mark.parametrize("suffix", ["", ".gz"])
+    @pytest.mark.parametrize("jobs", [1])
+    def test_what_is_out_is_accounted_for(self, broken, tmp_path, suffix, jobs):
+        gone = tmp_path / f"gone.jsonl{suffix}"
+        done = run("-j", jobs, "--removed", gone, broken)
+        assert (done.exit_code, done.stdout_bytes) == (1, jsonl(LEFT))
+        part = tmp_path / "part.jsonl"
+        part.write_bytes(done.stdout_bytes)
+        back = run("restore", part, "--removed", gone, "--input", broken)
+        assert back.stdout_bytes == jsonl(TEXT)
+
+    def test_nothing_is_out(self, broken, tmp_path):
+        gone = tmp_path / "gone.jsonl"
+        gone.write_text("of another run\n")
+        broken.write_bytes(b"{nonsense\n" + jsonl(TEXT))
+        assert run("--removed", gone, broken).exit_code == 1
+        assert gone.read_text() == "of another run\n"

@@ -22,7 +22,7 @@ from cleaner.cli import main
 from cleaner.formats import source
 from cleaner.outputs import Apart
 from cleaner.work import Part
-from cleaner.workers import _listen
+from cleaner.workers import WorkerError, _listen, _serve
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -327,6 +327,19 @@ def test_records_of_two_files_never_share_a_line(tmp_path):
 
 
 @pytest.mark.usefixtures("marked")
+def test_texts_of_two_files_never_share_a_line(tmp_path):
+    one, two, empty, out = (tmp_path / f"{name}.txt" for name in ("1", "2", "3", "out"))
+    one.write_bytes(b"Good.\nThe end.")
+    two.write_bytes(b"A beginning.\n")
+    empty.write_bytes(b"")
+    assert done(one, empty, two, two, one) == (
+        b"Good.\nThe end.\nA beginning.\nA beginning.\nGood.\nThe end."
+    )
+    done(one, one, "-o", out)
+    assert out.read_bytes() == b"Good.\nThe end.\nGood.\nThe end."
+
+
+@pytest.mark.usefixtures("marked")
 def test_a_folder_without_documents(tmp_path):
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     made = run(tmp_path, "-o", tmp_path / "out.jsonl")
@@ -566,6 +579,51 @@ def test_a_truncated_file_is_gone_on_from(tmp_path, monkeypatch):
     assert contents(out) == contents(whole)
 
 
+@pytest.fixture
+def packed(tmp_path, monkeypatch):
+    """A file of gzip that a run reads in many small blocks."""
+    monkeypatch.setattr("cleaner.corpus._SMALL", 0)
+    monkeypatch.setattr("cleaner.blocks._FULL", 4_000)
+    monkeypatch.setattr("cleaner.formats.compression._CHUNK", 512)
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(numbered(1_000)))
+    return path
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_truncated_file_is_gone_on_with_when_it_is_whole(packed, tmp_path):
+    """Wherever it was cut: its last block was short, or full of less than there is now."""
+    out, whole = tmp_path / "out.jsonl", packed.read_bytes()
+    for size in [40, *range(400, len(whole) - 8, 400)]:
+        packed.write_bytes(whole[:size])
+        failed(run(packed, "-o", out, "-j1"), "ends in the middle of its gzip data")
+        held = journal(out).exists()  # not where nothing was read before the end
+        packed.write_bytes(whole)
+        _, _, shown = run(packed, "-o", out, "-j1", "--resume")
+        assert out.read_bytes() == numbered(1_000, LEFT)
+        assert not journal(out).exists()
+        assert (" from the earlier run" in shown) == held or size < 1_000
+        out.unlink()
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_file_is_cut_off_more_than_once(packed, tmp_path):
+    """What is gone on with stays so, also where another option was given in between."""
+    out, whole = tmp_path / "out.jsonl", packed.read_bytes()
+    command = [packed, "-o", out, "-j1", "--on-error"]
+    for size, *options in (
+        [2_000, "fail"],
+        [3_000, "skip", "--resume"],
+        [3_000, "skip", "--resume"],
+    ):
+        packed.write_bytes(whole[:size])
+        failed(run(*command, *options), "ends in the middle")
+    packed.write_bytes(whole)
+    _, _, shown = run(*command, "skip", "--resume")
+    assert " from the earlier run" in shown
+    assert out.read_bytes() == numbered(1_000, LEFT)
+
+
 def test_what_cannot_be_read_cannot_be_kept(tmp_path):
     gone = Part(0, str(tmp_path / "gone.jsonl"), "jsonl", relative="gone.jsonl", last=True)
     outputs = Apart(tmp_path / "out", target=None)
@@ -581,6 +639,47 @@ def test_what_is_no_compressed_file(tmp_path, kind, data):
     path = tmp_path / f"a.txt.{kind}"
     path.write_bytes(data)
     failed(run(path), f"{path}: ", "get it anew")
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize("behind", [b"\n", b"no compressed data", b"\0\0junk"])
+def test_what_follows_compressed_data_and_is_none(tmp_path, kind, behind):
+    """A file is not fetched anew for it: it is the same file then."""
+    whole = (gzip.compress if kind == "gz" else zstandard.compress)(numbered(3))
+    path = tmp_path / f"a.jsonl.{kind}"
+    path.write_bytes(whole + behind)
+    size = len(whole) + behind.count(b"\0")
+    failed(run(path), f"its first {size} bytes are whole", f"head -c {size} leaves that out")
+    path.write_bytes(path.read_bytes()[:size])
+    assert done(path) == numbered(3, LEFT)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("log", [27, 28, 31])
+def test_frames_of_a_long_window(tmp_path, log):
+    """As zstd --long makes them; what holds nothing is passed over."""
+    path = tmp_path / "a.jsonl.zst"
+    parameters = zstandard.ZstdCompressionParameters.from_level(3, window_log=log)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    skipped = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
+    frame = packer.compress(numbered(30)) + packer.flush()
+    path.write_bytes(frame + skipped + zstandard.compress(numbered(2)))
+    assert done(path) == numbered(30, LEFT) + numbered(2, LEFT)
+
+
+@pytest.mark.usefixtures("marked")
+def test_no_memory_for_a_long_window_is_no_damage(tmp_path, monkeypatch):
+    class Part:
+        eof = False
+
+        def decompress(self, _):
+            raise zstandard.ZstdError("Allocation error : not enough memory")
+
+    path = tmp_path / "a.jsonl.zst"
+    path.write_bytes(zstandard.compress(numbered(1)))
+    monkeypatch.setattr("cleaner.formats.compression._unzstd", Part)
+    failed(run(path), "memory ran out")
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
@@ -809,6 +908,34 @@ def test_memory_that_runs_out(tmp_path, monkeypatch):
     path.write_text(TEXT)
     monkeypatch.setattr("cleaner.cleaning.Cleaner", full)
     failed(run(path), "memory ran out; use fewer --jobs or a smaller --batch-size")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no such\nthing"), MemoryError(), KeyError()])
+def test_a_worker_tells_what_it_fails_with(monkeypatch, error):
+    """Whatever it is, and the documents it had; a lack of memory is not blamed for all else."""
+
+    class Failing:
+        def process(self, _parts, report):
+            report("a.jsonl:1", "a.jsonl:9")
+            raise error
+
+    class Connection(list):
+        send = list.append
+
+    sent = Connection()
+    monkeypatch.setattr("cleaner.workers.make_filter", lambda *_: Failing())
+    monkeypatch.setattr(
+        "cleaner.workers._listen", lambda _, inbox: inbox.put((0, (Part(0, "a.jsonl", "jsonl"),)))
+    )
+    _serve(sent, {}, None)
+    assert [kind for kind, _ in sent] == ["ready", "at", "failed"]
+    expected = {
+        RuntimeError: "a worker failed with RuntimeError (no such thing); report it, with what",
+        KeyError: "a worker failed with KeyError; report it, with what --jobs 1 shows of it",
+        MemoryError: "memory ran out; use fewer --jobs",
+    }
+    assert isinstance(sent[-1][1], WorkerError)
+    assert str(sent[-1][1]).startswith(f"a.jsonl:1 to a.jsonl:9: {expected[type(error)]}")
 
 
 def test_a_worker_that_can_take_nothing_more_ends(monkeypatch):

@@ -35,6 +35,11 @@ def parts(text, **options):
         "Feb 15 2022 10:00 AM",
         "February 15, 2022, 4 p.m. GMT",
         "15/02/2022 - 10:30",
+        "15th of February 2022",
+        "Published: 15 February 2022",
+        "Last updated on 2022-02-15 10:30",
+        "29 February 2024",
+        "02/29/2024",
     ],
 )
 def test_dates(date):
@@ -42,7 +47,19 @@ def test_dates(date):
 
 
 @pytest.mark.parametrize(
-    "line", ["20221301", "2022", "In 2022", "35 February 2022", "2022-02-15 it rained"]
+    "line",
+    [
+        "20221301",
+        "2022",
+        "In 2022",
+        "35 February 2022",
+        "2022-02-15 it rained",
+        "20220230",
+        "2022-02-29",
+        "31st of April 2022",
+        "31/04/2022",
+        "15 \u017fep 2022",
+    ],
 )
 def test_no_dates(line):
     assert parts(f"A bridge is built\n{line}{BODY}") == {}
@@ -79,6 +96,43 @@ def test_a_subtitle_and_an_author_may_stand_between():
     assert parts(opening + BODY) == found
     assert parts(f"{opening}\nhttps://example.org/a{BODY}")["address"] == "https://example.org/a"
     assert parts(opening.replace("By", "Then came\nBy") + BODY) == {}
+
+
+@pytest.mark.parametrize("line", ["The council voted on Monday.", 'It "fell."', "We know this:"])
+def test_a_sentence_is_no_title_unless_its_date_is_right_below(line):
+    assert parts(f"{line}\nThe bridge is old.\nhttps://example.org/a{BODY}") == {
+        "address": "https://example.org/a"
+    }
+    assert parts(f"{line}\n20220215{BODY}") == {"title": line, "date": "20220215"}
+
+
+@pytest.mark.parametrize("marks", ["20220215", "15 May 2022\nhttps://example.org/a"])
+def test_a_title_below_its_date(marks):
+    found = parts(f"{marks}\nA bridge is built{BODY}")
+    assert found["title"] == "A bridge is built"
+    assert "\n".join(found[name] for name in ("date", "address") if name in found) == marks
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The council has voted on Monday.",
+        "Here is what we know:",
+        "The council has voted on Monday to\nbuild a bridge over the river.",
+        "Share this page",
+        "By Anna Smith and Paul Brown",
+        "Written by Anna Smith of the Post",
+    ],
+)
+def test_what_stands_below_a_date_and_is_no_title(line):
+    assert parts(f"20220215\n{line}{BODY}") == {"date": "20220215"}
+
+
+def test_below_a_date_a_title_that_the_caller_knows_is_the_only_one():
+    text = f"20220215\nA bridge is built{BODY}"
+    assert parts(text, title="a bridge is built")["title"] == "A bridge is built"
+    assert parts(text, title="Another bridge") == {"date": "20220215"}
+    assert "title" not in parts(f"https://example.org/a\nA bridge is built{BODY}")
 
 
 def test_an_opening_sentence_alone_is_no_title():

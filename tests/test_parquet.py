@@ -12,7 +12,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 from test_corpora import LEFT, TEXT, contents, done, failed, names, numbered, process, run  # noqa: E402
 
-from cleaner.formats.parquet import json_line  # noqa: E402
+from cleaner.formats.parquet import Rows, json_line, packed_rows, parse_rows  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("marked")
 
@@ -319,6 +319,52 @@ def test_times_and_numbers_that_json_has_not(tmp_path):
     assert json.loads(json_line(expected | {"x": "\udcff", "nan": [float("nan")]}))["nan"] == [None]
 
 
+@pytest.mark.parametrize(
+    ("never", "reason"),
+    [
+        (pa.array([12932896, 0], pa.date32()), "date value out of range"),
+        (pa.array([[12932896], [0]], pa.list_(pa.date32())), "date value out of range"),
+        (pa.array([1 << 60, 0], pa.timestamp("us")), "time value out of range"),
+        (pa.array([1 << 60, 0], pa.time64("us")), "time value out of range"),
+        (pa.array([[1 << 60], [0]], pa.list_(pa.duration("s"))), "too large"),
+        (pa.array([0, 0], pa.timestamp("us", "Mars/Olympus")), "timezone 'Mars/Olympus'"),
+        (pa.array([[0]] * 2, pa.list_(pa.timestamp("us", "Mars/Olympus"))), "time zone 'Mars"),
+    ],
+)
+def test_times_that_python_has_not(tmp_path, never, reason):
+    """To Parquet they go through as they are; JSON has no way to write them."""
+    path, out, lines = tmp_path / "a.parquet", tmp_path / "b.parquet", tmp_path / "c.jsonl"
+    made = {"id": never, "text": [TEXT.format(n) for n in range(2)]}
+    before = write(path, pa.table(made))
+    done(path, "-o", out)
+    assert pq.read_table(out).column("id").equals(before.column("id"))
+    step = "; use --on-error skip to go on, or --output-format parquet"
+    failed(run(path, "-o", lines), f"{path}: row 1: holds what JSON cannot (", reason, step)
+    done(path, "-o", lines, "--on-error", "skip")
+    assert lines.read_bytes().count(b"\n") == (0 if "zone" in reason else 1)
+
+
+@pytest.mark.parametrize(
+    ("ids", "documents"),
+    [
+        (pa.array(["x", None]), ["x", None]),
+        (pa.array(["x", "y"]).dictionary_encode(), ["x", "y"]),
+        (pa.array([7, 8]).dictionary_encode(), [7, 8]),
+        (pa.array([1.5, None], pa.float32()), [1.5, None]),
+        (pa.array([dt.date(2020, 1, 2)] * 2), [None, None]),
+        (pa.array([{"a": 1}] * 2), [None, None]),
+    ],
+)
+def test_what_a_row_is_called(ids, documents):
+    """By a string or a number; what else stands there is no name."""
+    data = packed_rows(Rows(None, pa.table({"id": ids, "text": ["a", "b"]}), ends_group=True), None)
+    options = {"text_field": "text", "title_field": "title", "with_values": False}
+    rows = list(parse_rows(data, name="a", first=1, **options))
+    assert [row.id for row in rows] == documents
+    names = [f"a: row {n}" if name is None else str(name) for n, name in enumerate(documents, 1)]
+    assert [row.document.identity for row in rows] == names
+
+
 def test_several_into_one(tmp_path):
     one, two, out = (tmp_path / name for name in ("1.parquet", "2.parquet", "out.parquet"))
     write(one)
@@ -444,6 +490,20 @@ def test_truncated(tmp_path, share):
     assert names(tmp_path / "out") == ["a.parquet"]
     done(folder, "-o", tmp_path / "out", "--on-error", "keep")
     assert (tmp_path / "out" / "b.parquet").read_bytes() == path.read_bytes()
+
+
+def test_a_lack_of_memory_is_no_damage(tmp_path, monkeypatch):
+    """A file is not left out for it."""
+
+    def full(*_, **__):
+        raise pa.ArrowMemoryError("malloc of size 1 failed")
+
+    path = tmp_path / "in" / "a.parquet"
+    path.parent.mkdir()
+    write(path)
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile.iter_batches", full)
+    command = [path.parent, "-o", tmp_path / "out", "--on-error", "skip"]
+    failed(run(*command), "memory ran out; use fewer --jobs")
 
 
 def test_damaged_within(tmp_path):

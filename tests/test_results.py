@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cleaner import CleanResult, Finding, InputError, OptionError, RestoreError
 from cleaner.document import Span
-from cleaner.results import delete, restore
+from cleaner.results import Fragment, delete, restore
 
 ANY = st.text(st.characters(codec=None))
 
@@ -50,6 +50,16 @@ def test_touching_deletions():
 def test_nothing_to_remove_is_the_same():
     result = CleanResult("abc")
     assert (result.text, result.changed, result.rebuild()) == ("abc", False, "abc")
+
+
+def test_the_header_of_a_text_without_fragments():
+    header = "A bridge is built\n20220215\n"
+    spans = [Span(0, 17), Span(18, 26)]
+    assert CleanResult(header, judged=False).header == spans
+    assert CleanResult(header + "Too long. " * 99, judged=False).header == spans
+    assert CleanResult("Too long. " * 99, judged=False).header == []
+    fragment = Fragment(28, 37, 0.0, "off-topic")
+    assert CleanResult(f"{header}\nToo long.", fragments=(fragment,)).header == [Span(0, 28)]
 
 
 def test_to_dict_says_why_only_where_it_was_not_judged():

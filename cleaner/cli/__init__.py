@@ -56,6 +56,16 @@ class _Group(DefaultGroup):
             _Failure(str(standard_output_failed(error))).show()
             sys.exit(FAILED)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # The parser takes away a "--" that it comes to before a name: the next one is the default
+        # command's.
+        for at, word in enumerate(args):
+            if word == "--":
+                args.insert(at, word)
+            if word in ("-", "--") or not word.startswith("-"):
+                break
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

@@ -12,12 +12,13 @@ import click
 from cleaner.cli.options import FAILED, fields, input_format, judging, options_of_cleaner
 from cleaner.errors import OptionError
 from cleaner.filtering import Settings, Show
+from cleaner.formats.jsonl import OURS
 from cleaner.formats.kinds import KINDS
 from cleaner.options import BATCH_DOCUMENTS
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=click.Path())
+@click.argument("files", nargs=-1, type=click.Path(readable=False))
 @click.option(
     "-o",
     "--output",
@@ -113,6 +114,9 @@ def _check(options: dict[str, Any]) -> None:
         _refuse(both, f"{_flag(mode)} and {_flag(output)}", "use one of them")
     for mode in modes:
         _refuse(options["resume"], f"{_flag(mode)} and --resume", "use --output")
+    for name in ("text_field", "title_field"):
+        both = options["explain"] and options[name] in OURS  # which an explained record has anew
+        _refuse(both, f"--explain and {_flag(name)} {options[name]}", "rename the field first")
     for output in ("removed", "stats"):
         _refuse(options[output] == "-", f"{_flag(output)} and standard output", "name a file")
 

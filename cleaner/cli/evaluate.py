@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("labelled", nargs=-1, required=True, type=click.Path())
+@click.argument("labelled", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option(
     "--encoder",
     metavar="NAME",

@@ -14,7 +14,7 @@ from cleaner.formats.sinks import OPEN_IT
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=click.Path())
+@click.argument("files", nargs=-1, type=click.Path(readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON line for each document.")
 @click.option(
     "--top",

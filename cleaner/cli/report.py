@@ -17,7 +17,7 @@ from cleaner.report import PAGES, make_report
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=click.Path())
+@click.argument("files", nargs=-1, type=click.Path(readable=False))
 @click.option(
     "-o",
     "--output",

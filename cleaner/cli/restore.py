@@ -23,7 +23,7 @@ from cleaner.formats import (
 
 
 @click.command()
-@click.argument("clean", metavar="CLEAN", type=click.Path())
+@click.argument("clean", metavar="CLEAN", type=click.Path(readable=False))
 @click.option(
     "--removed",
     metavar="FILE",

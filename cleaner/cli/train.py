@@ -19,7 +19,7 @@ _INSTALL = "pip install 'article-cleaner[train]'"
 
 
 @click.command()
-@click.argument("data", nargs=-1, required=True, type=click.Path())
+@click.argument("data", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option(
     "--encoder",
     metavar="NAME",

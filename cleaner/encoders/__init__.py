@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -41,8 +42,9 @@ def detector_folder(name: str | None) -> Path:
     Raises
     ------
     ModelError
-        If none does.
+        If none does, or `name` is a path and nothing is there.
     """
+    _check_path(name or "")
     shipped = _shipped(name or "")
     if not shipped:
         raise ModelError(
@@ -51,6 +53,17 @@ def detector_folder(name: str | None) -> Path:
             " detector that was fitted for it: --model, or model in Python",
         )
     return MODELS / shipped / "detector"
+
+
+def _check_path(name: str) -> None:
+    """Refuse the path of an encoder where nothing is; OWNER/NAME may be a model on the hub."""
+    is_path = name.startswith((".", "/", "~")) or name.count("/") > 1 or name.endswith("/")
+    if is_path and not os.path.lexists(name):
+        raise ModelError(
+            "there is no such encoder",
+            place=name,
+            next_step="check the path, or use fast or accurate",
+        )
 
 
 def _shipped(name: str) -> str:
@@ -78,6 +91,7 @@ def load_encoder(name: str, *, is_shipped: bool = False) -> Encoder:
     ModelError
         If there is no such model, or what it needs is not installed.
     """
+    _check_path(name)
     if name == "fast":
         from cleaner.encoders.static import StaticEncoder
 

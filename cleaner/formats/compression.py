@@ -17,6 +17,13 @@ _ENOUGH = 1 << 18  # unpacked bytes that are handed on without waiting for more
 _WRITTEN = 1 << 20  # bytes handed to a compressor at once, so that its output depends on them alone
 _GZIP_LEVEL = 6  # of the gzip command
 _ZSTD_LEVEL = 3  # of the zstd command
+_ZSTD_WINDOW = 1 << 31  # bytes that a frame may refer back to, as zstd --long=31 makes it
+
+# How members and frames begin, those of zstd that hold no data among them.
+_HEADS: dict[Compression, tuple[bytes, ...]] = {
+    "gz": (b"\x1f\x8b",),
+    "zst": (b"\x28\xb5\x2f\xfd", *(bytes([n]) + b"\x2a\x4d\x18" for n in range(0x50, 0x60))),
+}
 
 
 class TruncatedError(Exception):
@@ -49,9 +56,11 @@ class Unpacked:
         self._stream = stream
         self._new: Callable[[], Any] = _gunzip if compression == "gz" else _unzstd
         self._errors = _errors_of(compression)
+        self._heads = _HEADS[compression]
         self._part: Any = None  # the member or frame that is being read
         self._rest = b""
         self._begun = False
+        self._taken = 0  # bytes of the stream, as it is stored
 
     def read1(self, _size: int = -1, /) -> bytes:
         """Bytes as they arrive, none at the end.
@@ -64,7 +73,7 @@ class Unpacked:
             If it is not compressed data.
         """
         while True:
-            data = self._rest or read_arrived(self._stream, _CHUNK)
+            data = self._rest or self._arrived()
             self._rest = b""
             if not data:
                 if self._part is not None or not self._begun:
@@ -74,8 +83,7 @@ class Unpacked:
                 data = data.lstrip(b"\0")  # tapes and disks pad with zeros, and gzip allows it
                 if not data:
                     continue
-                self._part = self._new()
-                self._begun = True
+                self._begin(data)
             unpacked = self._unpack(data)
             if unpacked:
                 return unpacked
@@ -86,6 +94,22 @@ class Unpacked:
         while data := self.read1():
             whole.write(data)
         return whole.getvalue()
+
+    def _arrived(self) -> bytes:
+        data = read_arrived(self._stream, _CHUNK)
+        self._taken += len(data)
+        return data
+
+    def _begin(self, data: bytes) -> None:
+        """Begin the member or frame that `data` begins with."""
+        if self._begun and not any(data.startswith(head[: len(data)]) for head in self._heads):
+            whole = self._taken - len(data)
+            raise DamagedError(
+                f"its first {whole} bytes are whole, what follows is something else: "
+                f"head -c {whole} leaves that out"
+            )
+        self._part = self._new()
+        self._begun = True
 
     def _unpack(self, data: bytes) -> bytes:
         """Unpack until it is enough, or the member or frame ends; what is left of `data` is kept.
@@ -98,6 +122,8 @@ class Unpacked:
             try:
                 unpacked.append(self._part.decompress(data[at : at + _SLICE]))
             except self._errors as error:
+                if "not enough memory" in str(error):
+                    raise MemoryError from error
                 raise DamagedError(str(error)) from error
             at += _SLICE
             size += len(unpacked[-1])
@@ -121,7 +147,7 @@ def _gunzip() -> Any:
 def _unzstd() -> Any:
     import zstandard
 
-    return zstandard.ZstdDecompressor().decompressobj()
+    return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
 
 
 def _errors_of(compression: Compression) -> tuple[type[Exception], ...]:

@@ -28,7 +28,7 @@ _ESCAPE_OR_RUN = re.compile(
     r"|\\u[0-9a-fA-F]{4}"
     r"|\\."
 )
-OURS = ("removed", "judged", "why")
+OURS = ("removed", "judged", "why")  # what an explanation writes, over what a record has
 
 
 @dataclass(frozen=True, slots=True)

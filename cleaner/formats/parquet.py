@@ -240,6 +240,8 @@ def _reading(name: str, where: str = "") -> Iterator[None]:
     pa = _pyarrow()
     try:
         yield
+    except MemoryError:  # which one of Arrow's own is too
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error)
         raise InputError(
@@ -327,7 +329,7 @@ def parse_rows(
     texts = _strings(table, text_field)
     titles = _strings(table, title_field)
     identities = _identities(table)
-    values = _values(table, name, text_field) if with_values else []
+    values = _values(table, text_field) if with_values else []
     for index, text in enumerate(texts):
         place = f"{shown(name)}: row {first + index}"
         if text is None:
@@ -346,8 +348,6 @@ def parse_rows(
             )
             continue
         identity = identities[index] if identities else None
-        if not isinstance(identity, str | int | float):
-            identity = None
         title = titles[index] if titles else None
         yield Row(
             index,
@@ -376,52 +376,62 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _identities(table: pa.Table) -> list[Any]:
-    """What stands in ``id``; none where there is none."""
+    """The strings or numbers that stand in ``id``; none where it holds something else."""
     if "id" not in table.schema.names:
         return []
-    return _strings(table, "id") or table.column("id").to_pylist()
+    types = _pyarrow().types
+    kind = table.schema.field("id").type
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    if types.is_integer(kind) or types.is_floating(kind):
+        numbers: list[Any] = table.column("id").to_pylist()
+        return numbers
+    return _strings(table, "id")
 
 
-def _values(table: pa.Table, name: str, text_field: str) -> list[dict[str, Any] | str]:
+def _values(table: pa.Table, text_field: str) -> list[dict[str, Any] | str]:
     """The values of each row but its text, or why they cannot be had."""
-    pa = _pyarrow()
     try:
-        for index, field in enumerate(table.schema):
-            if field.name == text_field:
-                column = pa.nulls(table.num_rows)  # read already, whatever its bytes are
-            else:
-                column = _for_json(table.column(index))
-            table = table.set_column(index, field.name, column)
-    except pa.ArrowException as error:
-        raise InputError(
-            f"holds what JSON cannot ({error})",
-            place=shown(name),
-            next_step="use --output-format parquet",
-        ) from error
-    try:
-        rows: list[dict[str, Any] | str] = table.to_pylist()
-    except ValueError:  # bytes that are no UTF-8 among them
-        return [_values_of_one(table.slice(index, 1)) for index in range(table.num_rows)]
+        rows: list[dict[str, Any] | str] = _with_times(table, text_field).to_pylist()
+    except MemoryError:  # which one of Arrow's own is too
+        raise
+    # Bytes that are no UTF-8, days that Python has not, time zones that nobody has.
+    except (_pyarrow().ArrowException, ValueError, OverflowError, KeyError) as error:
+        if table.num_rows == 1:
+            return [f"time zone {error}" if isinstance(error, KeyError) else str(error)]
+        slices = (table.slice(index, 1) for index in range(table.num_rows))
+        return [values for row in slices for values in _values(row, text_field)]
     return rows
 
 
-def _values_of_one(row: pa.Table) -> dict[str, Any] | str:
-    try:
-        values: dict[str, Any] = row.to_pylist()[0]
-    except ValueError as error:
-        return str(error)
-    return values
+def _with_times(table: pa.Table, text_field: str) -> pa.Table:
+    """The table with times as JSON has them, and without its text."""
+    for index, field in enumerate(table.schema):
+        if field.name == text_field:
+            column = _pyarrow().nulls(table.num_rows)  # read already, whatever its bytes are
+        else:
+            column = _for_json(table.column(index))
+        table = table.set_column(index, field.name, column)
+    return table
 
 
 def _for_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Times as ISO 8601: Python's own have no nanoseconds."""
     pa = _pyarrow()
     if pa.types.is_timestamp(column.type):
-        replaced = pa.compute.replace_substring(column.cast(pa.string()), " ", "T")
+        replaced = pa.compute.replace_substring(_written(column), " ", "T")
         return pa.compute.replace_substring_regex(replaced, r"([+-]\d\d)(\d\d)$", r"\1:\2")
     if pa.types.is_time(column.type):
-        return column.cast(pa.string())
+        return _written(column)
     return column.cast(pa.int64()) if pa.types.is_duration(column.type) else column
+
+
+def _written(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times as Arrow writes them; of one that it cannot write it says so, and raises nothing."""
+    pa = _pyarrow()
+    texts = times.cast(pa.string())
+    if pa.compute.any(pa.compute.starts_with(texts, "<value out of range")).as_py():
+        raise OverflowError("time value out of range")
+    return texts
 
 
 def json_line(record: dict[str, Any]) -> bytes:

@@ -143,7 +143,8 @@ class Source:
             raise InputError(
                 f"looks like {what}, not like text",
                 place=shown(self.name),
-                next_step="say with --format what it is, or leave it out",
+                next_step="say with --format what it is"
+                + ("" if self.is_stdin else ", or leave it out"),
             )
 
     def lines(self, stream: BinaryIO) -> Iterator[bytes]:
