@@ -278,9 +278,11 @@ class Detector:
     ) -> tuple[Floats, Floats | None]:
         """Log-odds before any verdict is known, and those of the network for furniture."""
         matrix = observed.matrix()
-        if not isinstance(self._first, Network) and self._furniture is None:
-            return _run(self._first, matrix), None
+        by_trees = None if isinstance(self._first, Network) else _run(self._first, matrix)
+        if by_trees is not None and self._furniture is None:
+            return by_trees, None
         told = matrix.astype(np.float32)  # as which a network reads it: half the memory
+        del matrix
         fragments = [
             Fragments.of(one, told[extent], document.title_vector)
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
@@ -288,7 +290,7 @@ class Detector:
         networks = [n for n in (self._first, self._furniture) if isinstance(n, Network)]
         each = [odds_of(networks, one) for one in fragments]
         odds = [np.round(np.concatenate(parts), 6) for parts in zip(*each, strict=True)]
-        first = odds.pop(0) if isinstance(self._first, Network) else _run(self._first, matrix)
+        first = odds.pop(0) if by_trees is None else by_trees
         return first, capped(odds[0], [d.segments for d in documents]) if odds else None
 
     def contributions(self, scored: Scored, segments: Segments) -> Contributions:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cleaner.segment import Segments
 
 Columns = dict[str, Floats]
+_COUNTED = 8_192  # fragments whose characters are counted at once
 _LANDMARKS = 512  # fragments that graph evidence compares with: keeps cost linear in length
 _NEAREST = {"nearest_1": 1, "nearest_3": 3, "nearest_8": 8}  # name: fragments compared with
 _WEIGHTY = 12  # words from which a fragment has full weight in the topic
@@ -279,11 +280,17 @@ def _class_counts(
 ) -> npt.NDArray[np.int64]:
     """How many characters of each class a fragment holds, shape (n, number of classes + 1)."""
     width = len(_CLASSES) + 1
-    # Fragments and the gaps before them in turn; what stands behind the last one is left out.
-    edges = np.stack([starts, ends], axis=1).ravel()
-    piece = np.repeat(np.arange(len(edges)) * width, np.diff(edges, prepend=0))
-    counted = np.bincount(piece + classes[: len(piece)], minlength=len(edges) * width)
-    return counted.reshape(-1, 2, width)[:, 1]
+    counts = np.empty((len(starts), width), dtype=np.int64)
+    for at in range(0, len(starts), _COUNTED):  # bounds the memory
+        block = slice(at, at + _COUNTED)
+        first = starts[at]
+        # Fragments and the gaps before them in turn; what stands behind the last one is left out.
+        edges = np.stack([starts[block], ends[block]], axis=1).ravel() - first
+        piece = np.repeat(np.arange(len(edges)) * width, np.diff(edges, prepend=0))
+        piece += classes[first : first + len(piece)]
+        counted = np.bincount(piece, minlength=len(edges) * width)
+        counts[block] = counted.reshape(-1, 2, width)[:, 1]
+    return counts
 
 
 def _any_of(codes: npt.NDArray[np.uint32], characters: str) -> Floats:

@@ -75,7 +75,7 @@ class Fragments:
         lengths = np.linalg.norm(points, axis=1, keepdims=True)
         vectors = observed.vectors.astype(np.float32, copy=False)
         return cls(
-            evidence=evidence.astype(np.float32),
+            evidence=evidence.astype(np.float32, copy=False),
             vectors=vectors,
             points=(points / np.maximum(lengths, 1e-6)).astype(np.float32),
             weights=observed.weights.astype(np.float32),

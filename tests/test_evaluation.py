@@ -84,7 +84,7 @@ class TestBenchmark:
             ("{", "fast", "articles.jsonl:1: not valid JSON"),
             ("{}", "fast", 'the record is no article: neither "text" nor a list of "lines"'),
             ('{"text": "Short."}', "fast", "of 1 articles none has eight sentences or more"),
-            ("{}", "./nosuch", "the encoder './nosuch'"),
+            ("{}", "./nosuch", "./nosuch: there is no such encoder"),
         ],
     )
     def test_what_is_wrong_is_said(self, tmp_path, row, encoder, says):
