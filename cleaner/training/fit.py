@@ -274,10 +274,10 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
 )
 @click.option(
     "--rarity",
-    default=2.2,
+    default=2.4,
     show_default=True,
     help="By how much foreign prose is rarer in the world than in the made articles, of which seven"
-    " in ten have some, in log-odds; 2.2: one in five has some.",
+    " in ten have some, in log-odds; 2.4: one in six has some.",
 )
 @click.option(
     "--jobs",
