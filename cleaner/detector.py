@@ -6,9 +6,9 @@ without them it is gradient-boosted trees. The second pass is trees that see the
 
 A detector is a folder: arrays (``knowledge.npz``), the networks (``network.npz``,
 ``furniture.npz``) or the first trees (``first.onnx``), the second trees (``second.onnx``, run by
-onnxruntime), the trees as arrays for explanations (``trees.npz``), and a manifest. In one for two
-encoders side by side there is also the network of the first of them (``member.npz``, see
-`cleaner.member`). Nothing in it is code.
+onnxruntime), the trees as arrays for explanations (``trees.npz``), and a manifest. Where vectors of
+another encoder stand before those that all this reads, there is also the network that reads them
+(``member.npz``, see `cleaner.member`). Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Scored:
 
 
 class Detector:
-    """A trained detector, for one encoder."""
+    """A trained detector, for one encoder, or with a member for two."""
 
     def __init__(
         self,
@@ -150,6 +150,8 @@ class Detector:
             first, second = _first(folder), _session(folder / "second.onnx")
             furniture, member = _network(folder / FURNITURE), _member(folder / MEMBER)
             _check_evidence(manifest["evidence"], knowledge, furniture)
+            _check_files(folder, manifest)
+            _check_member(member, manifest["evidence"])
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
                 f"cannot read the detector ({error})",
@@ -420,6 +422,19 @@ def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Netwo
     found = review(seen, np.zeros(1), odds, knowledge=knowledge).columns
     if list(found) != list(names):
         raise ValueError("it was fitted on other evidence than this version of cleaner computes")
+
+
+def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse a folder of which a file is missing that a detector could seem to do without."""
+    for name in manifest.get("sha256", ()):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{name} is missing")
+
+
+def _check_member(member: Member | None, names: Sequence[str]) -> None:
+    """Refuse a member that was fitted on other evidence."""
+    if member is not None and len(member.network.mean) != names.index("first"):
+        raise ValueError("its member was fitted on other evidence than the rest of it")
 
 
 def _knowledge(arrays: Any) -> Knowledge:

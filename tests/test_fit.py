@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ pytest.importorskip("torch")
 
 from cleaner.detector import Detector
 from cleaner.encoders.joint import JointEncoder
+from cleaner.errors import ModelError
 from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
 from cleaner.training import adapt
@@ -143,6 +145,26 @@ def test_a_member_draws_scores_to_what_both_networks_say(both, examples, encoder
         assert ((low <= scored.prose) & (scored.prose <= high)).all()
         changed += int((np.abs(scored.scores - alone.scores) > 1e-3).sum())
     assert changed
+
+
+def test_what_trees_say_of_prose_is_heard_in_part_beside_a_member(both, examples, encoder):
+    own, with_member = both
+    joint = JointEncoder([TurnedEncoder(), encoder], name="both")
+    for detector, read in ((own, encoder), (with_member, joint)):
+        scored = detector.score_all([encoded(examples[-1], read)])[0]
+        trees = np.zeros(len(scored.first))
+        step = 1 / detector.calibration.slope
+        reach = detector.log_odds(trees + step, scored) - detector.log_odds(trees, scored)
+        assert ((reach > -1e-9) & (reach < 1 + 1e-9)).all()
+        assert (reach.min() > 0.99) == (detector is own)
+
+
+def test_a_detector_without_its_member_is_refused(both, tmp_path):
+    folder = tmp_path / "detector"
+    shutil.copytree(both[1].folder, folder)
+    (folder / "member.npz").unlink()
+    with pytest.raises(ModelError, match=r"member\.npz is missing"):
+        Detector.load(folder)
 
 
 def test_what_a_member_adds_is_explained(both, examples, encoder):

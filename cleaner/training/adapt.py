@@ -82,11 +82,15 @@ class _Rows:
     ----------
     odds
         The base's calibrated log-odds.
+    reach
+        How far these rise where those of the trees rise by one: less than that where networks are
+        heard beside them.
     """
 
     evidence: npt.NDArray[np.float32]
     labels: Floats
     odds: Floats
+    reach: Floats
     weights: Floats
     document: npt.NDArray[np.int64]
     fold: npt.NDArray[np.int64]
@@ -176,10 +180,13 @@ def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _R
         title = example.document.title or ""
         scored = detector.score(example.segments, example.vectors, example.title, title=title)
         matrix = scored.observed.matrix()
-        odds = detector.log_odds(predict(second, matrix), scored)
+        trees = predict(second, matrix)
+        odds = detector.log_odds(trees, scored)
+        reach = detector.log_odds(trees + 1 / detector.calibration.slope, scored) - odds
         parts["evidence"].append(matrix[use].astype(np.float32))
         parts["labels"].append(example.labels[use].astype(np.float64))
         parts["odds"].append(odds[use])
+        parts["reach"].append(reach[use])
         parts["weights"].append(np.full(len(use), 1 / np.sqrt(len(use))))
         parts["document"].append(np.full(len(use), number))
         parts["fold"].append(np.full(len(use), fold_of(example.document.site, FOLDS)))
@@ -230,15 +237,16 @@ def _grow(rows: _Rows, use: npt.NDArray[np.bool_], count: int) -> tuple[list[Arr
     path = [odds.copy()]
     for number in range(count):
         expected = sigmoid(odds[use])
-        missed = rows.labels[use] - expected
+        reach = rows.reach[use]
+        missed = (rows.labels[use] - expected) * reach
         tree = DecisionTreeRegressor(
             max_depth=_DEPTH,
             min_samples_leaf=_FEWEST_IN_LEAF,
             max_features=0.3,
             random_state=number,
         ).fit(rows.evidence[use], missed, sample_weight=rows.weights[use])
-        steps = _steps(tree, rows, use, missed, expected * (1 - expected))
-        odds = odds + steps[tree.apply(rows.evidence)]
+        steps = _steps(tree, rows, use, missed, expected * (1 - expected) * reach**2)
+        odds = odds + steps[tree.apply(rows.evidence)] * rows.reach
         trees.append(_tree_arrays(tree.tree_, steps))
         path.append(odds.copy())
     return trees, path

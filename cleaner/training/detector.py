@@ -21,7 +21,7 @@ from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
-from cleaner.detector import FORMAT, FURNITURE, NETWORK, capped
+from cleaner.detector import FORMAT, FURNITURE, MEMBER, NETWORK, capped
 from cleaner.evaluation import Figures, figures
 from cleaner.evaluation.sites import fold_of
 from cleaner.evidence import Knowledge, Observed, observe, review
@@ -501,7 +501,7 @@ def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: f
         wording_bias=np.array(knowledge.wording_bias),
         wording_vector=knowledge.wording_vector,
     )
-    for stale in (NETWORK, FURNITURE, "first.onnx"):
+    for stale in (NETWORK, FURNITURE, MEMBER, "first.onnx"):
         (folder / stale).unlink(missing_ok=True)
     files = ["knowledge.npz", "second.onnx", "trees.npz"]
     trees: Arrays = {}

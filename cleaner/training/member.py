@@ -38,6 +38,7 @@ _NEWS_FOLDS = (0, 1, 2, 3)  # of five; the last one is the benchmark's
 _FIRST_SEED = 4
 # Beside the transformer even a larger network costs next to nothing.
 _WIDTH, _HEADS, _LAYERS = 128, 8, 3
+_SHARED = ("format", "evidence", "licence", "origins")  # what both manifests say
 _HEADLINED, _DIGESTS = 6, 60  # one document of each kind for so many articles
 
 
@@ -109,13 +110,14 @@ def save(
     np.savez(output / MEMBER, **member.to_arrays())
     digest = hashlib.sha256((output / MEMBER).read_bytes()).hexdigest()
     manifest = {
-        **{name: base.manifest[name] for name in ("format", "evidence", "licence", "origins")},
+        **{name: base.manifest[name] for name in _SHARED if name in base.manifest},
         "encoder": "accurate",
         "threshold": threshold,
         "calibration": {**base.manifest["calibration"], "rarity": rarity},
         "sha256": {**base.manifest["sha256"], MEMBER: digest},
         "made_by": "python -m cleaner.training.member",
         **made,
+        "base": {name: base.manifest[name] for name in base.manifest if name not in _SHARED},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (output / "manifest.json").write_text(text, encoding="utf-8")
@@ -134,7 +136,12 @@ def save(
 @click.option("--mixtures", default=6, show_default=True, help="Times each gets other sentences.")
 @click.option("--steps", default=12_000, show_default=True, help="Batches to learn from.")
 @click.option("--axes", default=96, show_default=True, help="Axes of the topic model.")
-@click.option("--rarity", default=2.2, show_default=True, help="As for `cleaner.training.fit`.")
+@click.option(
+    "--rarity",
+    default=2.2,
+    show_default=True,
+    help="As for `cleaner.training.fit`; 2.2: one in five.",
+)
 @click.option("--threshold", default=0.5, show_default=True, help="Default threshold to store.")
 def main(  # noqa: PLR0913, PLR0917  # one for each option
     data: Path,
