@@ -1174,6 +1174,20 @@ def test_a_bar_on_a_terminal_alone(many, tmp_path):
     assert len(err.splitlines()) == 2
 
 
+# --- the accurate tier ---------------------------------------------------------------------------
+
+
+@pytest.mark.accurate
+def test_workers_of_the_accurate_tier_say_the_same_and_nothing_besides(tmp_path, seed):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(jsonl(*[seed[:2_000]] * 2))
+    alone = ("--encoder", "accurate", "--batch-size", "1", path)
+    status, out, err = process(*alone, "-j2")
+    assert status == 0
+    assert out == done(*alone, "-j1", how=process)
+    assert "Warning" not in err
+
+
 # --- memory --------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import multiprocessing
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -164,12 +166,16 @@ def _load(name: str) -> Any:
     _quieten()
     try:
         from sentence_transformers import SentenceTransformer
+        from tqdm import tqdm  # type: ignore[import-untyped]
         from transformers.utils import logging
     except ImportError as error:
         raise ModelError(
             f"the encoder {name!r} needs sentence-transformers ({error})", next_step=_INSTALL
         ) from error
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    if multiprocessing.parent_process() is not None:
+        # A bar's lock between processes is left behind by a worker, and is told of at the end.
+        tqdm.set_lock(threading.RLock())
     try:
         model = SentenceTransformer(name, device=None)
         model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
