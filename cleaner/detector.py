@@ -340,10 +340,10 @@ class Detector:
             return FirstLook(trees.base, trees.contributions(evidence))
         fragments = Fragments.of(scored.observed, evidence, scored.title)
         with self._libraries.limit(limits=1, user_api="blas"):
-            if self._member is None or scored.member is None:
-                return take_apart(self._first, fragments, names, scored.first)
             own = take_apart(self._first, fragments, names, scored.first)
             told = scored.member
+            if self._member is None or told is None:
+                return own
             other = take_apart(self._member.network, told.fragments, names, told.odds)
             return own.mixed(other, SHARE)
 

@@ -1,6 +1,7 @@
 """Fitting a detector with its networks: a few documents through every step, saved and loaded."""
 
 import gzip
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("torch")
 
 from cleaner.detector import Detector
+from cleaner.encoders import detector_folder
 from cleaner.encoders.joint import JointEncoder
 from cleaner.errors import ModelError
 from cleaner.evaluation import compose
@@ -165,6 +167,22 @@ def test_a_detector_without_its_member_is_refused(both, tmp_path):
     (folder / "member.npz").unlink()
     with pytest.raises(ModelError, match=r"member\.npz is missing"):
         Detector.load(folder)
+
+
+def test_the_accurate_tier_is_the_fast_one_and_a_member():
+    fast, accurate = (
+        json.loads((detector_folder(name) / "manifest.json").read_text("utf-8"))
+        for name in ("fast", "accurate")
+    )
+    assert accurate["sha256"].items() - fast["sha256"].items() == {
+        ("member.npz", accurate["sha256"]["member.npz"])
+    }
+    for name, digest in accurate["sha256"].items():
+        data = (detector_folder("accurate") / name).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == digest
+    for name in ("slope", "intercept"):
+        assert accurate["calibration"][name] == fast["calibration"][name]
+    assert accurate["base"]["calibration"] == fast["calibration"]
 
 
 def test_what_a_member_adds_is_explained(both, examples, encoder):
