@@ -214,7 +214,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     steps
         How long the networks learn; None: the first pass is trees, and no network knows furniture.
     jobs
-        Networks that learn at a time; more than one only where processes can be forked.
+        Networks, or lots of trees, that are fitted at a time; more than one only where processes
+        can be forked.
     rarity
         See `cleaner.scores.Calibration`.
     foreign, furnished
@@ -246,8 +247,9 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         del own, more
     else:
         matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
-        first_apart = _apart(matrix, labels, weights, row_fold, trees[0])
-        first = boost(matrix, labels, weights, trees=trees[0])
+        first, first_apart = _fit_trees(
+            matrix, labels, weights, row_fold, trees=trees[0], jobs=jobs
+        )
         del matrix
     say("first pass")
     verdicts = np.split(sigmoid(first_apart), ends)
@@ -260,9 +262,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     names = tuple(reviewed[0].columns)
     matrix = np.concatenate([o.matrix() for o in reviewed]).astype(np.float32)
     del reviewed
-    second_apart = _apart(matrix, labels, weights, row_fold, trees[1])
+    second, second_apart = _fit_trees(matrix, labels, weights, row_fold, trees=trees[1], jobs=jobs)
     say("second pass")
-    second = boost(matrix, labels, weights, trees=trees[1])
     use = labels >= 0
     platt = LogisticRegression(C=1e3).fit(
         second_apart[use][:, None], labels[use], sample_weight=weights[use]
@@ -468,16 +469,27 @@ def _observed(example: Example, knowledge: Knowledge, lexicon: Lexicon) -> Obser
     )
 
 
-def _apart(
-    matrix: npt.NDArray[np.float32], labels: Labels, weights: Floats, folds: Labels, trees: int
-) -> Floats:
-    """Log-odds for every row from a model that did not see the row's fold."""
+def _fit_trees(
+    matrix: npt.NDArray[np.float32],
+    labels: Labels,
+    weights: Floats,
+    folds: Labels,
+    *,
+    trees: int,
+    jobs: int,
+) -> tuple[BoostedTrees, Floats]:
+    """Trees, and log-odds for every row from some that did not see the row's fold."""
+
+    def of(rows: npt.NDArray[np.bool_]) -> BoostedTrees:
+        return boost(matrix[rows], labels[rows], weights[rows], trees=trees)
+
+    others = [folds != fold for fold in range(FOLDS)]
+    tasks = [partial(of, rows) for rows in (np.ones(len(folds), dtype=bool), *others)]
+    model, *apart = side_by_side(tasks, jobs=jobs)
     odds = np.zeros(len(matrix))
-    for fold in range(FOLDS):
-        inside = folds == fold
-        model = boost(matrix[~inside], labels[~inside], weights[~inside], trees=trees)
-        odds[inside] = model.log_odds(matrix[inside])
-    return odds
+    for rows, one in zip(others, apart, strict=True):
+        odds[~rows] = one.log_odds(matrix[~rows])
+    return model, odds
 
 
 def _weights(examples: Sequence[Example]) -> Floats:
