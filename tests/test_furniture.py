@@ -53,9 +53,18 @@ def test_what_is_kept_is_the_article(made):
 
 def test_every_kind_of_furniture_is_put_in_and_some_articles_stay_clean(made):
     by_kind = {record["kind"]: record for record in made}
-    assert set(by_kind) == {"clean", "lines", "run", "frame", "formulas", "related"}
+    assert set(by_kind) == {
+        "clean", "lines", "run", "frame", "formulas", "related", "form"
+    }  # fmt: skip
     assert by_kind["clean"]["labels"] == [0, 0]
     assert all(1 in record["labels"] for kind, record in by_kind.items() if kind != "clean")
+
+
+def test_a_form_has_mostly_lost_its_line_breaks(made):
+    """As in "Newsletter Please enter a valid email address. Thanks for signing up!"."""
+    forms = [r for r in made if r["kind"] == "form"]
+    on_one_line = [r for r in forms if r["labels"].count(1) == 1]
+    assert len(forms) / 2 < len(on_one_line) < len(forms)
 
 
 def test_a_record_is_of_one_fold(made):

@@ -21,12 +21,26 @@ from cleaner.evaluation.sites import fold_of
 _UNTOUCHED = 0.25  # share of documents into which nothing is put
 _TITLED = 0.7  # documents with a title
 _REPEATED = 0.4  # lines that come again between other paragraphs, as advert marks do
+_MERGED = 0.25  # documents whose furniture that stands together is on one line
+_FORM = (4, 12)  # pieces of a form
+_OF_PAGE = 0.25  # pieces of a form that are lines of a page
+_ONE_LINE = 0.7  # forms that have lost their line breaks
 _CAPITALS = 0.4  # documents whose headlines are in capitals
 _BARE = 0.4  # documents whose headlines have no lead, at least
 # Shares of what is put in: single lines, a run of lines, a head and a foot, formulas, headlines.
-_KINDS = {"lines": 0.3, "run": 0.12, "frame": 0.13, "formulas": 0.2, "related": 0.25}
+_KINDS = {
+    "lines": 0.26, "run": 0.1, "frame": 0.12, "formulas": 0.17, "related": 0.2, "form": 0.15,
+}  # fmt: skip
 _NEAREST = 40  # closest headlines among which related ones are chosen
 _LONGEST_RUN = 8
+
+# How news sites introduce one headline among paragraphs, {} being the headline.
+_LEADS = (
+    *(lead for lead in LEADS if lead != "{}"), "(RELATED: {})", "(PHOTOS: {})", "(WATCH: {})",
+    "(Also on {site}: {})", "[ READ: {} ]", "PHOTOS: {}", "Photos: {}", "Gallery: {}", "LISTEN: {}",
+    "READ NEXT: {}", "Related story: {}", "More coverage: {}", "From {site}: {}", "{} | {site}",
+    "{} - {site}", "{} >>", "Opinion: {}", "ALSO: {}", "Analysis: {}", "Full story: {}",
+)  # fmt: skip
 
 # What news sites put between and behind paragraphs; what stands in braces is filled in.
 FORMULAS: tuple[str, ...] = (
@@ -43,6 +57,12 @@ FORMULAS: tuple[str, ...] = (
     "Get the latest {topic} news delivered to your inbox.", "Enter your email address",
     "Get breaking news alerts from {site}. Sign up here.", "Email (required)",
     "By signing up you agree to our Terms of Service and Privacy Policy.",
+    "By signing up, you agree to receive email newsletters from {site}.",
+    "You can unsubscribe at any time.", "Unsubscribe at any time.", "No spam, ever.",
+    "Please enter a valid email address.", "All fields are required.", "Thanks for subscribing!",
+    "Something went wrong. Please try again later.", "Check your inbox to confirm.",
+    "This site is protected by reCAPTCHA and the Google Privacy Policy and Terms of Service apply.",
+    "We will never share your email address.", "See all newsletters", "Manage your newsletters",
     "By subscribing, I agree to the Terms of Use and Privacy Policy.",
     "Thank you for signing up! You will receive our next newsletter soon.",
     "Want more stories like this? Sign up for our daily briefing.",
@@ -216,6 +236,8 @@ def _groups(
             groups += [(anywhere(), [texts[0]]) for _ in range(count)]
         if generator.random() < _REPEATED:
             groups.append((len(lines), [_formula(generator) for _ in range(count)]))
+    elif kind == "form":
+        groups = [(anywhere(), _form(page, generator))]
     elif kind == "related":
         groups = _related(host, count, headlines, generator, anywhere)
     elif kind == "lines":
@@ -223,10 +245,11 @@ def _groups(
         groups = [(anywhere(), [line]) for line in chosen]
         if generator.random() < _REPEATED:
             groups += [(anywhere(), [chosen[0]]) for _ in range(count)]
-    elif kind == "run":
-        groups = [(anywhere(), _run(page, generator))]
     else:
-        groups = [(0, _run(page, generator)), (len(lines), _run(page, generator))]
+        places = [anywhere()] if kind == "run" else [0, len(lines)]
+        groups = [(at, _run(page, generator)) for at in places]
+        if generator.random() < _MERGED:
+            groups = [(at, [" ".join(group)]) for at, group in groups]
     return sorted(groups, key=lambda group: group[0], reverse=True)
 
 
@@ -238,7 +261,9 @@ def _related(
     anywhere: Callable[[], int],
 ) -> list[tuple[int, list[str]]]:
     """Headlines one by one behind a lead, or together under a heading."""
-    lead = "{}" if generator.random() < _BARE else str(generator.choice(LEADS))
+    lead = "{}" if generator.random() < _BARE else str(generator.choice(_LEADS))
+    site = str(generator.choice(_SITES))
+    lead = lead.replace("{site}", site.upper() if generator.random() < _CAPITALS else site)
     capitals = generator.random() < _CAPITALS
     titles = headlines.related(host.title, count + 1, generator)
     found = [title.upper() if capitals else title for title in titles]
@@ -261,6 +286,42 @@ def _run(page: Page, generator: np.random.Generator) -> list[str]:
     at = int(generator.integers(0, max(1, len(run) - size + 1)))
     return list(run[at : at + size])
 
+
+def _form(page: Page, generator: np.random.Generator) -> list[str]:
+    """A prompt to sign up or to pay with all its states and small print, mostly on one line."""
+    size = int(generator.integers(*_FORM))
+    pieces = [str(generator.choice(_FORM_TEXTS)) for _ in range(size)]
+    for at in np.flatnonzero(generator.random(size) < _OF_PAGE):
+        pieces[at] = _line(page, generator)
+    site = str(generator.choice(_SITES))
+    pieces = [piece.replace("{site}", site) for piece in dict.fromkeys(pieces)]
+    return [" ".join(pieces)] if generator.random() < _ONE_LINE else pieces
+
+
+_FORM_TEXTS = (
+    "Newsletter", "Newsletters", "Sign up", "Sign Up", "Subscribe", "Subscribe now", "Log in",
+    "Email", "Email address", "Your email", "Enter your email", "First name", "Submit", "Continue",
+    "Close",
+    "Sign up for our newsletter.", "Get the best of {site} in your inbox.", "Join {site} today.",
+    "The morning's most important stories, selected by our editors.", "Delivered every weekday.",
+    "Please enter a valid email address.", "This field is required.", "Email is required.",
+    "That email address is not valid.", "Please tick the box to continue.", "Please try again.",
+    "Something went wrong.", "Sorry, there was an error.", "Your subscription could not be saved.",
+    "Please choose at least one newsletter.", "Select your country.", "Select the topics you like.",
+    "Thank you!", "Thanks for signing up!", "You're in!", "You are now subscribed.", "Success!",
+    "You are already subscribed.", "We have sent you an email to confirm your address.",
+    "Click the link in it to complete your registration.", "Check your spam folder.",
+    "By signing up, you agree to our Terms of Use and Privacy Policy.",
+    "By clicking Subscribe you agree to receive emails and offers from {site}.",
+    "I have read the Terms and Conditions.", "I would like to receive offers from partners.",
+    "You will receive news and offers from {site}.", "You can unsubscribe whenever you want.",
+    "Unsubscribe at any time.", "You can opt out by following the link in any email.",
+    "We will never share your address.", "No spam, ever.", "See all newsletters from {site}.",
+    "This site is protected by reCAPTCHA and the Google Privacy Policy and Terms of Service apply.",
+    "Already a member? Log in.", "Not a member yet? Create an account.", "Forgot your password?",
+    "Reset your password.", "Support our journalism.", "Choose a plan.", "Cancel anytime.",
+    "Continue reading with a subscription.", "You have read your last free article.",
+)  # fmt: skip
 
 _SITES = (
     "The Daily Herald", "NewsHub", "The Morning Post", "World Report", "The Tribune", "Metro News",
