@@ -26,7 +26,7 @@ _FORM = (4, 12)  # pieces of a form
 _OF_PAGE = 0.25  # pieces of a form that are lines of a page
 _ONE_LINE = 0.7  # forms that have lost their line breaks
 _CAPITALS = 0.4  # documents whose headlines are in capitals
-_BARE = 0.4  # documents whose headlines have no lead, at least
+_BARE = 0.4  # documents whose headlines have no lead
 # Shares of what is put in: single lines, a run of lines, a head and a foot, formulas, headlines.
 _KINDS = {
     "lines": 0.26, "run": 0.1, "frame": 0.12, "formulas": 0.17, "related": 0.2, "form": 0.15,
