@@ -22,7 +22,18 @@ from cleaner.errors import ModelError
 from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
 from cleaner.training import adapt
-from cleaner.training.detector import Steps, fit, inverse_frequency, prepare, save
+from cleaner.training.detector import (
+    FOLDS,
+    MADE,
+    Steps,
+    _Lessons,
+    doubted,
+    fit,
+    inverse_frequency,
+    observe_apart,
+    prepare,
+    save,
+)
 from cleaner.training.fit import digests, fit_topic, hosts, intruders
 from cleaner.training.member import fit_member
 from cleaner.training.member import save as save_member
@@ -85,6 +96,26 @@ def test_only_the_network_for_furniture_learns_words(fitted):
 
 def test_the_trees_see_both_networks(fitted):
     assert {"first", "furniture", "furniture_document"} <= set(fitted.names)
+
+
+@pytest.mark.parametrize("odds", [3.0, -3.0])
+def test_furniture_in_a_clean_article_counts_for_less(odds, examples):
+    """Nobody has said of it that it belongs: the labels there tell intruders from prose."""
+    sizes = [len(example.labels) for example in examples]
+    found = doubted(np.ones(sum(sizes)), examples, np.full(sum(sizes), odds))
+    for example, weights in zip(examples, np.split(found, np.cumsum(sizes)[:-1]), strict=True):
+        said = (example.labels == 1) | (example.document.source == "page") | (odds < 0)
+        assert (weights[said] == 1).all()
+        assert (weights[~said] < 1).all()
+
+
+def test_of_sure_furniture_in_a_clean_article_nothing_is_said(fitted, examples):
+    learned = _Lessons.of(examples, observe_apart(examples, [fitted.knowledge] * FOLDS))
+    learned.leave_unsaid([np.resize([3.0, 0.0], len(e.labels)) for e in examples])
+    for example, lesson in zip(examples, learned.lessons, strict=True):
+        sure = np.arange(len(example.labels)) % 2 == 0
+        unsaid = sure & (example.labels == 0) & (example.document.source in MADE)
+        assert lesson.labels.tolist() == np.where(unsaid, -1, example.labels).tolist()
 
 
 def test_what_was_saved_is_what_is_loaded(fitted, examples, tmp_path):

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -41,7 +41,11 @@ if TYPE_CHECKING:
 FOLDS = 3
 FEWEST_FRAGMENTS = 5
 NO_FURNITURE = ("intruders", "headlines", "digest")  # sources whose fragments to remove are prose
+MADE = (*NO_FURNITURE, "furniture")  # sources of the documents that are made of clean articles
 _SEEN = 3  # fragments in which a term must stand to be learned from
+_SURE = 1.0  # log-odds of furniture from which its network is not told that it is an article's
+_DOUBTFUL = -1.0  # log-odds of furniture from which it is in doubt that a fragment is an article's
+_DOUBTED = 0.2  # what such a fragment of a clean article counts
 Labels = npt.NDArray[np.int64]
 
 
@@ -238,13 +242,17 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     first: Any
     if steps:
         own = _Lessons.of(examples, observed)
-        more = _Lessons.of_lots(foreign, apart, shown)
-        first, first_apart = _fit_first(own, more, steps, say, jobs)
-        more = _Lessons.of_lots(furnished, apart, shown)
-        furniture, found = _fit_furniture(own, more, steps, say, jobs)
+        # Held by nobody here: gigabytes, of which there is no room for both at once.
+        first, first_apart = _fit_first(
+            own, _Lessons.of_lots(foreign, apart, shown), steps, say, jobs
+        )
+        furniture, found = _fit_furniture(
+            own, _Lessons.of_lots(furnished, apart, shown), steps, say, jobs
+        )
         segments = [example.segments for example in examples]
         furniture_parts = np.split(capped(found, segments), ends)
-        del own, more
+        weights = doubted(weights, examples, found)
+        del own
     else:
         matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
         first, first_apart = _fit_trees(
@@ -332,6 +340,14 @@ class _Lessons:
         self.folds += other.folds
         self.sources += other.sources
 
+    def leave_unsaid(self, furniture: Sequence[Floats]) -> None:
+        """Say nothing of what is an article's own and surely `furniture`, by its log-odds."""
+        for at, odds in enumerate(furniture):
+            lesson = self.lessons[at]
+            doubted = (lesson.labels == 0) & (odds > _SURE)
+            if self.sources[at] in MADE and doubted.any():
+                self.lessons[at] = replace(lesson, labels=np.where(doubted, -1, lesson.labels))
+
     def only(self, use: Sequence[bool]) -> _Lessons:
         """Those that are to be used."""
         rows = np.flatnonzero(use).tolist()
@@ -371,7 +387,9 @@ def _fit_furniture(
 ) -> tuple[Network, Floats]:
     """The network for furniture, and log-odds for every fragment of `own` from one apart.
 
-    It learns wording as well, from all but the documents that have foreign prose in them.
+    It learns wording as well, from all but the documents that have foreign prose in them. And it
+    learns twice: what a first one, of other sites, is sure of in articles that are called clean is
+    not held against it.
     """
     from cleaner.training.network import known_terms
 
@@ -384,6 +402,8 @@ def _fit_furniture(
     learned = own.only([not foreign for foreign in prose])
     learned.extend(furnished)
     say(f"network for furniture: {len(learned.lessons)} documents, {len(terms)} terms")
+    before = side_by_side(_tasks_apart(learned, terms, steps.furniture[0], say), jobs=jobs)
+    learned.leave_unsaid(_odds_apart(before, learned))
     return _fit_networks(own, learned, terms, steps.furniture, say, jobs)
 
 
@@ -398,20 +418,33 @@ def _fit_networks(
     """A network, and for all of `own` log-odds from one that did not learn from their sites."""
     from cleaner.training.network import fit_network
 
-    def of_others(fold: int) -> Network:
-        """The network that has not learned from `fold`."""
-        others = learned.only([other != fold for other in learned.folds])
-        return fit_network(others.lessons, steps=steps[0], known=known, say=say)
-
     whole = partial(fit_network, learned.lessons, steps=steps[1], known=known, say=say)
+    tasks: list[Callable[[], Network]]
     # The longest first: none waits for it alone at the end.
-    tasks = [whole, *(partial(of_others, fold) for fold in range(FOLDS))]
+    tasks = [whole, *_tasks_apart(learned, known, steps[0], say)]
     network, *apart = side_by_side(tasks, jobs=jobs)
-    odds: list[Floats] = [
-        apart[fold].odds(lesson.fragments)
-        for lesson, fold in zip(own.lessons, own.folds, strict=True)
+    return network, np.concatenate(_odds_apart(apart, own))
+
+
+def _tasks_apart(
+    learned: _Lessons, known: npt.NDArray[np.uint32], steps: int, say: Any
+) -> list[Callable[[], Network]]:
+    """For each fold what fits the network that has not learned from it."""
+    from cleaner.training.network import fit_network
+
+    def of_others(fold: int) -> Network:
+        others = learned.only([other != fold for other in learned.folds])
+        return fit_network(others.lessons, steps=steps, known=known, say=say)
+
+    return [partial(of_others, fold) for fold in range(FOLDS)]
+
+
+def _odds_apart(apart: Sequence[Network], lessons: _Lessons) -> list[Floats]:
+    """Log-odds of each lesson's fragments, from the network of its fold, to six digits."""
+    return [
+        np.round(apart[fold].odds(lesson.fragments), 6)
+        for lesson, fold in zip(lessons.lessons, lessons.folds, strict=True)
     ]
-    return network, np.asarray(np.round(np.concatenate(odds), 6))
 
 
 def figures_by(
@@ -497,6 +530,24 @@ def _weights(examples: Sequence[Example]) -> Floats:
     sizes = np.array([len(example.labels) for example in examples])
     weights = np.repeat(1 / np.sqrt(sizes), sizes)
     return np.asarray(weights / weights.mean())
+
+
+def doubted(weights: Floats, examples: Sequence[Example], furniture: Floats) -> Floats:
+    """Row weights, less where an article's own fragment is furniture to all appearances.
+
+    What passes for clean articles has "Read this story" and "Add a comment" in it here and there.
+    Labels of the documents that are made of them tell foreign prose from the articles' own, and
+    no more; trees that take them at their word believe the network for furniture nowhere.
+
+    Parameters
+    ----------
+    furniture
+        Log-odds of the network for furniture, shape (n,).
+    """
+    sizes = [len(example.labels) for example in examples]
+    made = np.repeat([e.document.source in NO_FURNITURE for e in examples], sizes)
+    own = np.concatenate([example.labels for example in examples]) == 0
+    return np.where(made & own & (furniture > _DOUBTFUL), _DOUBTED * weights, weights)
 
 
 def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: float) -> None:

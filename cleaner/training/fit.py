@@ -37,7 +37,7 @@ from cleaner.training.corpora import (
 )
 from cleaner.training.detector import (
     FOLDS,
-    NO_FURNITURE,
+    MADE,
     Example,
     Steps,
     figures_by,
@@ -111,7 +111,6 @@ _SHORTEST_HOST = 8  # sentences
 _LONGEST_HOST = 120  # sentences
 _TOPIC_SENTENCES = 60  # of an article
 _EVERY = 1_000_000  # articles: more than there are
-_MADE = (*NO_FURNITURE, "furniture")  # sources of the documents that are made of clean articles
 
 
 def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
@@ -329,7 +328,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     left = residue(data)
 
     def prepared(lot: Sequence[Labelled]) -> list[Example]:
-        return unsaid(prepare(lot, encoder), left, _MADE)
+        return unsaid(prepare(lot, encoder), left, MADE)
 
     examples = prepared(documents)
     say(f"{len(examples)} documents; {len(left)} sentences recur in clean articles")
