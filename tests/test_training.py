@@ -334,7 +334,8 @@ def test_what_the_user_wants_gone_goes(tmp_path, fast):
     assert manifest["encoder"] == "fast"
     dataset = Dataset("apart", list(read_labelled(apart)))
     before, after = (evaluate(c, [dataset]).overall for c in (fast, Cleaner(model=out)))
-    assert after.average_precision > before.average_precision
+    assert after.recall > before.recall
+    assert after.average_precision >= before.average_precision
     assert after.lost <= before.lost + 0.002
 
 
