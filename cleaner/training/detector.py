@@ -513,11 +513,11 @@ def _fit_trees(
 ) -> tuple[BoostedTrees, Floats]:
     """Trees, and log-odds for every row from some that did not see the row's fold."""
 
-    def of(rows: npt.NDArray[np.bool_]) -> BoostedTrees:
+    def of(rows: npt.NDArray[np.bool_] | slice) -> BoostedTrees:
         return boost(matrix[rows], labels[rows], weights[rows], trees=trees)
 
     others = [folds != fold for fold in range(FOLDS)]
-    tasks = [partial(of, rows) for rows in (np.ones(len(folds), dtype=bool), *others)]
+    tasks = [partial(of, rows) for rows in (slice(None), *others)]
     model, *apart = side_by_side(tasks, jobs=jobs)
     odds = np.zeros(len(matrix))
     for rows, one in zip(others, apart, strict=True):
