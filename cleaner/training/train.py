@@ -24,6 +24,7 @@ from cleaner.evaluation import (
     intruder_records,
 )
 from cleaner.training.detector import (
+    NO_FURNITURE,
     Fitted,
     figures_by,
     fit,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 FEWEST_ARTICLES = 50  # the fewest from which within- and between-article spread can be told
 _DIGESTS = 0.07  # digests for each article
-_MADE = ("intruders", "headlines", "digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ def made(articles: Sequence[Host], language: str) -> list[Labelled]:
 
 
 def _kind(document: Labelled) -> str:
-    return document.source if document.source in _MADE else "labelled"
+    return document.source if document.source in NO_FURNITURE else "labelled"
 
 
 def write(trained: Trained, settings: TrainSettings, output: Path, *, data: Sequence[str]) -> None:
