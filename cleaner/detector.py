@@ -148,7 +148,7 @@ class Detector:
             calibration = Calibration.of(manifest["calibration"])
             _check_manifest(manifest)
             first, second = _first(folder), _session(folder / "second.onnx")
-            furniture, member = _network(folder / FURNITURE), _member(folder / MEMBER)
+            furniture, member = read_network(folder / FURNITURE), _member(folder / MEMBER)
             _check_evidence(manifest["evidence"], knowledge, furniture)
             _check_files(folder, manifest)
             _check_member(member, manifest["evidence"])
@@ -237,7 +237,8 @@ class Detector:
         """The scores of one document, from the log-odds of all."""
         found = Scored(np.zeros(0), observed, first, 0.0, document.title_vector, member)
         if isinstance(self._first, Network):
-            weight = network_weight(found.drawn(odds), found.prose)
+            lines = document.segments.lines
+            weight = network_weight(found.drawn(odds), found.prose, lines)
             found = replace(found, network_weight=weight)
         decided = self._decided(odds, found)
         return replace(found, scores=np.round(of_one_piece(sigmoid(decided), document.segments), 6))
@@ -316,9 +317,8 @@ class Detector:
         if furniture is not None:  # what is furniture is not rare
             rarity = self.calibration.rarity
             base -= rarity
-            last[:, names.index("furniture")] += rarity - self.calibration.rarer(
-                furniture, len(furniture)
-            )
+            rarer = self.calibration.rarer(odds, scored.prose, furniture)
+            last[:, names.index("furniture")] += rarity - rarer
         odds = base + last.sum(axis=1)
         whole = of_one_piece(sigmoid(odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
@@ -450,10 +450,10 @@ def _knowledge(arrays: Any) -> Knowledge:
 
 def _first(folder: Path) -> Any:
     """The first pass: a network where the folder holds one, else trees."""
-    return _network(folder / NETWORK) or _session(folder / "first.onnx")
+    return read_network(folder / NETWORK) or _session(folder / "first.onnx")
 
 
-def _network(path: Path) -> Network | None:
+def read_network(path: Path) -> Network | None:
     """The network in a file; None where there is none."""
     if not path.exists():
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from cleaner.segment import Segments
@@ -27,6 +28,10 @@ FURNISHED = 0.3
 # They lower nothing that the network for furniture does not rule out: half of the way where its
 # log-odds are these.
 RULED_OUT = -4.0
+# Furniture comes in company: with so many others expected in the document, one more is nothing
+# special. From these log-odds of its network on, a fragment may be some.
+COMPANY = 3.0
+POSSIBLE = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,15 @@ class Calibration:
         articles of the training. What is no furniture needs that much more evidence, as classes do
         whose shares differ from those of the training (Saerens, Latinne and Decaestecker, Neural
         Computation 14, 2002).
+    lone
+        How much rarer, in log-odds, furniture is in a document that holds no other, 0 upward.
+        Nearly all scrapes of the training hold much of it.
     """
 
     slope: float
     intercept: float
     rarity: float = 0.0
+    lone: float = 0.0
 
     @classmethod
     def of(cls, figures: Mapping[str, float]) -> Self:
@@ -58,20 +67,28 @@ class Calibration:
         """Log-odds as they hold in the training, from those of the trees."""
         return self.slope * trees + self.intercept
 
-    def rarer(self, furniture: Floats | None, count: int) -> Floats:
-        """By how much the log-odds of `count` fragments are lower in the world: shape (n,).
+    def rarer(self, odds: Floats, first: Floats, furniture: Floats | None) -> Floats:
+        """By how much log-odds `odds` that hold in the training are lower in the world: shape (n,).
 
-        What the network for furniture, by its log-odds, takes for some is not rare.
+        What the network for furniture, by its log-odds, takes for some is rare where there is no
+        other, unless the `first` pass is certain that it is foreign; everything else is rare
+        anyway.
         """
         if furniture is None:
-            return np.zeros(count)
-        return np.asarray(self.rarity * sigmoid(-furniture))
+            return np.zeros(len(odds))
+        prose = self.rarity * sigmoid(-furniture)
+        likely = sigmoid(odds - prose) * (furniture > POSSIBLE)
+        others = likely.sum() - likely
+        alone = np.clip(1 - others / COMPANY, 0, 1)
+        alone *= sigmoid(furniture) * sigmoid(CERTAIN - first)
+        return np.asarray(prose + self.lone * alone)
 
     def decided(
         self, odds: Floats, first: Floats, furniture: Floats | None, *, weight: float
     ) -> Floats:
         """Log-odds of trees and networks together, shape (n,), from the trees' `odds`."""
-        return odds + raised(odds, first, weight) - self.rarer(furniture, len(odds))
+        together = odds + raised(odds, first, weight)
+        return together - self.rarer(together, first, furniture)
 
 
 def raised(odds: Floats, first: Floats, weight: float) -> Floats:
@@ -79,13 +96,18 @@ def raised(odds: Floats, first: Floats, weight: float) -> Floats:
     return np.asarray(weight * np.maximum(first - odds, 0.0))
 
 
-def network_weight(odds: Floats, first: Floats) -> float:
+def network_weight(odds: Floats, first: Floats, lines: npt.NDArray[np.int64]) -> float:
     """How far a document's fragments are raised towards the network for foreign prose, 0 to 1.
 
-    Both trees and network are certain of a family's members; of furniture the network is not.
+    Both trees and network are certain of a family's members; of furniture the network is not. The
+    sentences of one paragraph are alike because they belong together: a family stands on several
+    of the document's `lines`, where it has any more than one.
     """
     certain = (odds >= CERTAIN) & (first >= CERTAIN)
-    return NETWORK_WEIGHT if np.count_nonzero(certain) >= FAMILY else 0.0
+    if np.count_nonzero(certain) < FAMILY:
+        return 0.0
+    scattered = len(np.unique(lines[certain])) > 1 or len(np.unique(lines)) == 1
+    return NETWORK_WEIGHT if scattered else 0.0
 
 
 def drawn(odds: Floats, prose: Floats, furniture: Floats) -> Floats:

@@ -14,10 +14,12 @@ from cleaner.scores import (
 from cleaner.segment import segment
 
 RARE = Calibration(slope=1.0, intercept=0.0, rarity=2.2)
+LONE = Calibration(slope=1.0, intercept=0.0, rarity=2.2, lone=3.0)
 PROSE, FURNITURE = -40.0, 40.0  # log-odds of the network for furniture
+NOT_FOREIGN = np.full(40, -40.0)  # of the network for foreign prose
 
 
-def test_the_figures_of_a_manifest_are_read_and_rarity_may_be_missing():
+def test_the_figures_of_a_manifest_are_read_and_what_is_rare_may_be_missing():
     assert Calibration.of({"slope": 0.5, "intercept": 1}) == Calibration(0.5, 1.0, 0.0)
     assert Calibration.of({"slope": 2, "intercept": 0, "rarity": 1.6}).rarity == 1.6
     assert Calibration(0.5, 1.0).odds(np.array([2.0])) == 2.0
@@ -31,16 +33,58 @@ def test_foreign_prose_is_rare_and_furniture_is_not():
     assert np.log(0.7 / 0.3) - np.log(0.2 / 0.8) == pytest.approx(2.2, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("others", "lower"),
+    [(0, 3.0), (1, 2.0), (2, 1.0), (3, 0.0), (30, 0.0)],  # other fragments, sure to be furniture
+)
+def test_furniture_is_rare_where_it_is_alone(others, lower):
+    odds = np.array([1.0, *[40.0] * others, -40.0])
+    furniture = np.array([FURNITURE, *[FURNITURE] * others, PROSE])
+    decided = LONE.decided(odds, NOT_FOREIGN[: len(odds)], furniture, weight=0.0)
+    assert decided[0] == pytest.approx(1.0 - lower)
+
+
+def test_intruders_are_no_company_for_furniture():
+    odds = np.array([1.0, 40.0, 40.0])
+    furniture = np.array([FURNITURE, PROSE, PROSE])
+    decided = LONE.decided(odds, NOT_FOREIGN[:3], furniture, weight=0.0)
+    np.testing.assert_allclose(decided, [-2.0, 37.8, 37.8])
+
+
+def test_what_is_foreign_prose_besides_may_be_alone():
+    odds = np.array([1.0, 1.0])
+    furniture = np.array([FURNITURE, PROSE])
+    foreign = LONE.decided(odds, np.array([40.0, 40.0]), furniture, weight=0.0)
+    np.testing.assert_allclose(foreign, [1.0, -1.2])
+
+
 def test_without_a_network_for_furniture_nothing_is_rarer():
     odds = np.array([3.0, -1.0])
     np.testing.assert_array_equal(RARE.decided(odds, odds, None, weight=0.0), odds)
 
 
 def test_a_family_is_three_fragments_of_which_trees_and_network_are_certain():
-    certain = np.full(3, CERTAIN)
-    assert network_weight(certain, certain) == NETWORK_WEIGHT
-    assert network_weight(certain[:2], certain[:2]) == 0.0
-    assert network_weight(certain, certain - [0, 0, 0.01]) == 0.0  # so is furniture to the network
+    certain, lines = np.full(3, CERTAIN), np.arange(3)
+    assert network_weight(certain, certain, lines) == NETWORK_WEIGHT
+    assert network_weight(certain[:2], certain[:2], lines[:2]) == 0.0
+    less = certain - [0, 0, 0.01]  # so is furniture to the network
+    assert network_weight(certain, less, lines) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("lines", "family"),
+    [
+        (
+            [0, 1, 1, 1, 2],
+            False,
+        ),  # a paragraph of its own, such as census figures in a town's article
+        ([0, 1, 1, 2, 2], True),
+        ([7, 7, 7, 7, 7], True),  # a text without line breaks
+    ],
+)
+def test_a_family_stands_on_more_than_one_line(lines, family):
+    odds = np.array([-CERTAIN, CERTAIN, CERTAIN, CERTAIN, -CERTAIN])
+    assert (network_weight(odds, odds, np.array(lines)) > 0) is family
 
 
 def test_a_network_raises_and_never_lowers():

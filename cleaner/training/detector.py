@@ -204,8 +204,10 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     steps: Steps | None = None,
     jobs: int = 1,
     rarity: float = 0.0,
+    lone: float = 0.0,
     foreign: Iterable[Sequence[Example]] = (),
     furnished: Iterable[Sequence[Example]] = (),
+    kept: Network | None = None,
     shown: Callable[[Observed], Observed] | None = None,
     say: Any = print,
 ) -> Fitted:
@@ -220,11 +222,14 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     jobs
         Networks, or lots of trees, that are fitted at a time; more than one only where processes
         can be forked.
-    rarity
+    rarity, lone
         See `cleaner.scores.Calibration`.
     foreign, furnished
         Examples for the networks alone, which take more of them than trees do: articles with
         sentences of others put in, and with furniture. They are taken one lot at a time.
+    kept
+        A network for foreign prose of an earlier fit, to be the detector's; those of the folds are
+        fitted all the same. None: one is fitted.
     shown
         What of the evidence of either pass is shown; None: all of it.
     """
@@ -244,7 +249,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         own = _Lessons.of(examples, observed)
         # Held by nobody here: gigabytes, of which there is no room for both at once.
         first, first_apart = _fit_first(
-            own, _Lessons.of_lots(foreign, apart, shown), steps, say, jobs
+            own, _Lessons.of_lots(foreign, apart, shown), steps, say, jobs, kept
         )
         furniture, found = _fit_furniture(
             own, _Lessons.of_lots(furnished, apart, shown), steps, say, jobs
@@ -276,7 +281,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     platt = LogisticRegression(C=1e3).fit(
         second_apart[use][:, None], labels[use], sample_weight=weights[use]
     )
-    calibration = Calibration(float(platt.coef_[0, 0]), float(platt.intercept_[0]), rarity)
+    slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    calibration = Calibration(slope, intercept, rarity, lone)
     parts = zip(
         examples,
         np.split(second_apart, ends),
@@ -303,7 +309,7 @@ def _held_out(
     """Scores of a document as the detector gives them, and what they come from."""
     odds = calibration.odds(trees)
     if networks:
-        weight = network_weight(odds, first)
+        weight = network_weight(odds, first, example.segments.lines)
         odds = calibration.decided(odds, first, furniture, weight=weight)
     return HeldOut(of_one_piece(sigmoid(odds), example.segments), trees, first, furniture)
 
@@ -368,8 +374,8 @@ def lessons_of(examples: Sequence[Example], observed: Iterable[Observed]) -> lis
     ]
 
 
-def _fit_first(
-    own: _Lessons, foreign: _Lessons, steps: Steps, say: Any, jobs: int
+def _fit_first(  # private: what `fit` was given
+    own: _Lessons, foreign: _Lessons, steps: Steps, say: Any, jobs: int, kept: Network | None
 ) -> tuple[Network, Floats]:
     """The network for foreign prose, and log-odds for every fragment of `own` from one apart.
 
@@ -379,7 +385,7 @@ def _fit_first(
     learned = own.only([source in NO_FURNITURE for source in own.sources])
     learned.extend(foreign)
     say(f"network for foreign prose: {len(learned.lessons)} documents")
-    return _fit_networks(own, learned, np.zeros(0, dtype=np.uint32), steps.foreign, say, jobs)
+    return _fit_networks(own, learned, np.zeros(0, dtype=np.uint32), steps.foreign, say, jobs, kept)
 
 
 def _fit_furniture(
@@ -414,15 +420,17 @@ def _fit_networks(
     steps: tuple[int, int],
     say: Any,
     jobs: int,
+    kept: Network | None = None,
 ) -> tuple[Network, Floats]:
     """A network, and for all of `own` log-odds from one that did not learn from their sites."""
     from cleaner.training.network import fit_network
 
-    whole = partial(fit_network, learned.lessons, steps=steps[1], known=known, say=say)
-    tasks: list[Callable[[], Network]]
-    # The longest first: none waits for it alone at the end.
-    tasks = [whole, *_tasks_apart(learned, known, steps[0], say)]
-    network, *apart = side_by_side(tasks, jobs=jobs)
+    tasks = _tasks_apart(learned, known, steps[0], say)
+    if kept is None:  # the longest first: none waits for it alone at the end
+        whole = partial(fit_network, learned.lessons, steps=steps[1], known=known, say=say)
+        tasks.insert(0, whole)
+    apart = side_by_side(tasks, jobs=jobs)
+    network = apart.pop(0) if kept is None else kept
     return network, np.concatenate(_odds_apart(apart, own))
 
 

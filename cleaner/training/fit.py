@@ -18,6 +18,7 @@ import click
 import numpy as np
 
 from cleaner.cleaning import ENCODED
+from cleaner.detector import NETWORK, read_network
 from cleaner.encoders import Encoder, load_encoder
 from cleaner.evaluation import (
     Figures,
@@ -291,6 +292,17 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
     " in ten have some, in log-odds; 2.4: one in six has some.",
 )
 @click.option(
+    "--lone",
+    default=3.0,
+    show_default=True,
+    help="By how much furniture is rarer, in log-odds, in a document that holds no other.",
+)
+@click.option(
+    "--foreign-network",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"{NETWORK} of an earlier fit, to keep; only those of the folds are fitted.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=1,
@@ -307,6 +319,8 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     foreign_steps: tuple[int, int],
     furniture_steps: tuple[int, int],
     rarity: float,
+    lone: float,
+    foreign_network: Path | None,
     jobs: int,
     threshold: float,
 ) -> None:
@@ -317,6 +331,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
     encoder = load_encoder(name)
+    kept = None if foreign_network is None else read_network(foreign_network)
     sizes = ALL.scaled(share)
     articles = news_articles(data)[: sizes.articles]
     varied, sites = varied_articles(data, sizes.varied)
@@ -341,8 +356,10 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         steps=Steps(foreign_steps, furniture_steps),
         jobs=jobs,
         rarity=rarity,
+        lone=lone,
         foreign=(prepared(intruders(clean, sites, seed)) for seed in mixtures),
         furnished=map(prepared, put_in),
+        kept=kept,
         say=say,
     )
     found = figures_by(examples, fitted.scores, threshold, lambda document: document.source)
