@@ -1,6 +1,6 @@
 """Make the shipped static encoder: distil all-MiniLM-L6-v2, then train it on same-article pairs.
 
-Three steps, each with a name in the literature:
+Three lessons, each with a name in the literature:
 
 1. *Distillation* (as in model2vec, 2024): every token of the teacher's vocabulary is encoded on its
    own; the vectors are reduced by principal components and scaled by smooth inverse frequency
@@ -8,9 +8,9 @@ Three steps, each with a name in the literature:
 2. *Contrastive training* (multiple negatives ranking, Henderson et al., 2017): two sentences of one
    article are a pair, the sentences of the other articles in the batch are the negatives. Half of
    the batches are drawn from articles about neighbouring subjects, which are the hard negatives.
-3. *Embedding distillation* (Kim et al., 2023): before that, and in turn with it, a sentence is to
-   come near to where the teacher puts it. A word has few articles to learn from, and would learn
-   them by heart.
+3. *Embedding distillation* (EmbedDistill, Kim et al., 2023): a sentence is to come near to where
+   the teacher puts it, at first by itself, then in turn with the pairs. A word has few articles to
+   learn from, and would learn them by heart.
 
 Run as ``python -m cleaner.training.static_encoder --teacher FOLDER --data DATA --vectors CACHE
 -o OUT``.
@@ -149,16 +149,38 @@ def pairs(
     return anchors, positives
 
 
-def imitate(model: Any, taught: Taught, *, rounds: int, batch: int, rate: float) -> None:
+class Imitation:
+    """What `model` is to learn of where its teacher puts sentences.
+
+    The cosine counts, between the teacher's vectors and a linear map of the model's, which is
+    learned as well and kept from one training to the next.
+    """
+
+    def __init__(self, model: Any, taught: Taught) -> None:
+        import torch
+        from sentence_transformers.sentence_transformer.losses import EmbedDistillLoss
+
+        torch.manual_seed(SEED)  # the map begins somewhere
+        self.taught = taught
+        self.loss = EmbedDistillLoss(model, projection_dim=taught.vectors.shape[1])
+
+
+def imitate(model: Any, imitation: Imitation, *, rounds: int, batch: int, rate: float) -> None:
     """Train `model` in place to put sentences where the teacher puts them, and nothing else."""
-    loss = _loss_of_teacher(model, taught)
-    _run(model, {"sentences": taught.dataset(rounds)}, {"sentences": loss}, batch=batch, rate=rate)
+    sentences = imitation.taught.dataset(rounds)
+    _run(model, {"sentences": sentences}, {"sentences": imitation.loss}, batch=batch, rate=rate)
 
 
 def train(
-    model: Any, articles: Sequence[Article], taught: Taught, *, rounds: int, batch: int, rate: float
+    model: Any,
+    articles: Sequence[Article],
+    imitation: Imitation | None = None,
+    *,
+    rounds: int,
+    batch: int,
+    rate: float,
 ) -> None:
-    """Train `model` in place on same-article pairs, in turn with what the teacher says."""
+    """Train `model` in place on same-article pairs, in turn with an `imitation` if there is one."""
     from datasets import Dataset
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
@@ -166,27 +188,16 @@ def train(
         [model.encode(list(a.sentences[:20]), show_progress_bar=False).mean(0) for a in articles]
     )
     anchors, positives = pairs(articles, centroids, rounds=rounds, batch=batch)
-    sentences = taught.dataset(-(-len(anchors) // len(taught.sentences)))
-    _run(
-        model,
-        {
-            "articles": Dataset.from_dict({"anchor": anchors, "positive": positives}),
-            "sentences": sentences.select(range(len(anchors))),
-        },
-        {
-            "articles": MultipleNegativesRankingLoss(model, scale=16.0),
-            "sentences": _loss_of_teacher(model, taught),
-        },
-        batch=batch,
-        rate=rate,
-    )
-
-
-def _loss_of_teacher(model: Any, taught: Taught) -> Any:
-    """The cosine between the teacher's vectors and a linear map of the model's."""
-    from sentence_transformers.sentence_transformer.losses import EmbedDistillLoss
-
-    return EmbedDistillLoss(model, projection_dim=taught.vectors.shape[1])
+    datasets: dict[str, Any] = {
+        "articles": Dataset.from_dict({"anchor": anchors, "positive": positives})
+    }
+    losses: dict[str, Any] = {"articles": MultipleNegativesRankingLoss(model, scale=16.0)}
+    if imitation is not None:
+        taught = imitation.taught
+        often = -(-len(anchors) // len(taught.sentences))
+        datasets["sentences"] = taught.dataset(often).select(range(len(anchors)))
+        losses["sentences"] = imitation.loss
+    _run(model, datasets, losses, batch=batch, rate=rate)
 
 
 def _run(
@@ -236,7 +247,13 @@ def _is_for_encoder(path: Path, article: Article) -> bool:
 
 
 def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
-    """Sentences of the articles that the encoder learns from, as `teacher` encodes them."""
+    """Sentences of articles, none of the detector's news, as `teacher` encodes them.
+
+    Parameters
+    ----------
+    cache
+        Folder for vectors of this teacher alone.
+    """
     news = news_articles(data, folds=NEWS_FOLDS)
     varied, _ = varied_articles(data, VARIED)
     own = {sentence[:ENCODED] for host in (*news, *varied) for sentence in host.sentences}
@@ -247,7 +264,7 @@ def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
     return Taught(sentences, vectors)
 
 
-def write_manifest(folder: Path, *, articles: int, rounds: int, taught: int) -> None:
+def write_manifest(folder: Path, made: Mapping[str, float]) -> None:
     """Say beside the model where it comes from, and let everybody read it."""
     (folder / "model.safetensors").chmod(0o644)  # sentence-transformers writes it for its owner
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
@@ -261,9 +278,7 @@ def write_manifest(folder: Path, *, articles: int, rounds: int, taught: int) -> 
             "Murrough-Foley/web-content-extraction-benchmark (CC BY 4.0)",
             "CleanEval, through j-szulc/html-cleaning-dataset-merged",
         ],
-        "articles": articles,
-        "rounds": rounds,
-        "sentences_by_the_teacher": taught,
+        **made,
         "sha256": {"model.safetensors": digest},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -282,7 +297,11 @@ def write_manifest(folder: Path, *, articles: int, rounds: int, taught: int) -> 
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option("--rounds", default=100, show_default=True, help="Passes over the articles.")
 @click.option(
-    "--imitated", default=3, show_default=True, help="Passes over the teacher's sentences before."
+    "--imitated",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Passes over the teacher's sentences before.",
 )
 @click.option("--batch", default=1024, show_default=True)
 @click.option("--rate", default=0.01, show_default=True, help="Peak learning rate.")
@@ -317,11 +336,13 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     say(f"{len(taught.sentences)} sentences by the teacher")
     model = distil(teacher, sentences, dimensions=dimensions)
     say("distilled")
-    imitate(model, taught, rounds=imitated, batch=batch, rate=rate)
+    imitation = Imitation(model, taught)
+    imitate(model, imitation, rounds=imitated, batch=batch, rate=rate)
     say("imitates")
-    train(model, articles, taught, rounds=rounds, batch=batch, rate=rate)
+    train(model, articles, imitation, rounds=rounds, batch=batch, rate=rate)
     model.save(str(output), create_model_card=False)
-    write_manifest(output, articles=len(articles), rounds=rounds, taught=len(taught.sentences))
+    made = {"articles": len(articles), "rounds": rounds, "sentences": len(taught.sentences)}
+    write_manifest(output, made | {"imitated": imitated, "batch": batch, "rate": rate})
     say("trained")
 
 
