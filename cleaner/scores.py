@@ -29,9 +29,8 @@ FURNISHED = 0.3
 # log-odds are these.
 RULED_OUT = -4.0
 # Furniture comes in company: with so many others expected in the document, one more is nothing
-# special. From these log-odds of its network on, a fragment may be some.
+# special.
 COMPANY = 3.0
-POSSIBLE = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,9 @@ class Calibration:
         whose shares differ from those of the training (Saerens, Latinne and Decaestecker, Neural
         Computation 14, 2002).
     lone
-        How much rarer, in log-odds, furniture is in a document that holds no other, 0 upward.
-        Nearly all scrapes of the training hold much of it.
+        How much rarer, in log-odds, furniture is in a document that holds no other, 0 upward; less
+        so beside some, and not at all beside `COMPANY` of it. Nearly all scrapes of the training
+        hold much.
     """
 
     slope: float
@@ -77,7 +77,7 @@ class Calibration:
         if furniture is None:
             return np.zeros(len(odds))
         prose = self.rarity * sigmoid(-furniture)
-        likely = sigmoid(odds - prose) * (furniture > POSSIBLE)
+        likely = sigmoid(odds - prose) * sigmoid(furniture)  # that it goes, and is furniture
         others = likely.sum() - likely
         alone = np.clip(1 - others / COMPANY, 0, 1)
         alone *= sigmoid(furniture) * sigmoid(CERTAIN - first)
@@ -101,13 +101,21 @@ def network_weight(odds: Floats, first: Floats, lines: npt.NDArray[np.int64]) ->
 
     Both trees and network are certain of a family's members; of furniture the network is not. The
     sentences of one paragraph are alike because they belong together: a family stands on several
-    of the document's `lines`, where it has any more than one.
+    `lines`, or on one that holds most of the document's fragments and so is no paragraph.
+
+    Parameters
+    ----------
+    odds, first
+        Log-odds of the trees, and of the network for foreign prose, shape (n,).
+    lines
+        Number of the line that each fragment stands on, shape (n,).
     """
     certain = (odds >= CERTAIN) & (first >= CERTAIN)
     if np.count_nonzero(certain) < FAMILY:
         return 0.0
-    scattered = len(np.unique(lines[certain])) > 1 or len(np.unique(lines)) == 1
-    return NETWORK_WEIGHT if scattered else 0.0
+    own = lines[certain]
+    paragraph = (own == own[0]).all() and 2 * np.count_nonzero(lines == own[0]) <= len(lines)
+    return 0.0 if paragraph else NETWORK_WEIGHT
 
 
 def drawn(odds: Floats, prose: Floats, furniture: Floats) -> Floats:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from click.testing import CliRunner
 from hash_encoder import HashEncoder
 
 pytest.importorskip("sklearn")
@@ -26,6 +27,7 @@ from cleaner.training.detector import (
     FOLDS,
     MADE,
     Steps,
+    _fit_networks,
     _Lessons,
     doubted,
     fit,
@@ -34,7 +36,7 @@ from cleaner.training.detector import (
     prepare,
     save,
 )
-from cleaner.training.fit import digests, fit_topic, hosts, intruders
+from cleaner.training.fit import digests, fit_topic, hosts, intruders, main
 from cleaner.training.member import fit_member
 from cleaner.training.member import save as save_member
 from cleaner.training.trees import BoostedTrees, to_onnx
@@ -116,6 +118,31 @@ def test_of_sure_furniture_in_a_clean_article_nothing_is_said(fitted, examples):
         sure = np.arange(len(example.labels)) % 2 == 0
         unsaid = sure & (example.labels == 0) & (example.document.source in MADE)
         assert lesson.labels.tolist() == np.where(unsaid, -1, example.labels).tolist()
+
+
+def test_a_network_of_an_earlier_fit_is_kept_beside_those_of_the_folds(fitted, examples):
+    own = _Lessons.of(examples, observe_apart(examples, [fitted.knowledge] * FOLDS))
+    nothing = np.zeros(0, dtype=np.uint32)
+    kept, odds = _fit_networks(own, own, nothing, (1, 1), print, 1, fitted.first)
+    assert kept is fitted.first
+    other, alike = _fit_networks(own, own, nothing, (1, 1), print, 1)
+    assert other is not fitted.first
+    np.testing.assert_array_equal(odds, alike)
+
+
+@pytest.mark.parametrize("content", [b"", b"words", "words", "furniture"])
+def test_what_is_no_network_for_foreign_prose_is_not_kept(content, fitted, tmp_path):
+    path = tmp_path / "network.npz"
+    if content == "words":
+        np.savez(path, words=np.zeros(3))
+    elif content == "furniture":
+        np.savez(path, **fitted.furniture.to_arrays())
+    else:
+        path.write_bytes(content)
+    told = ["--data", tmp_path, "-o", tmp_path / "out", "--foreign-network", path]
+    result = CliRunner().invoke(main, list(map(str, told)))
+    assert result.exit_code == 2
+    assert str(path) in result.output.replace("\n", "")
 
 
 def test_what_was_saved_is_what_is_loaded(fitted, examples, tmp_path):

@@ -21,7 +21,9 @@ NOT_FOREIGN = np.full(40, -40.0)  # of the network for foreign prose
 
 def test_the_figures_of_a_manifest_are_read_and_what_is_rare_may_be_missing():
     assert Calibration.of({"slope": 0.5, "intercept": 1}) == Calibration(0.5, 1.0, 0.0)
-    assert Calibration.of({"slope": 2, "intercept": 0, "rarity": 1.6}).rarity == 1.6
+    assert Calibration.of({"slope": 2, "intercept": 0}) == Calibration(2.0, 0.0, 0.0, 0.0)
+    both = Calibration.of({"slope": 2, "intercept": 0, "rarity": 1.6, "lone": 3})
+    assert (both.rarity, both.lone) == (1.6, 3.0)
     assert Calibration(0.5, 1.0).odds(np.array([2.0])) == 2.0
 
 
@@ -51,11 +53,31 @@ def test_intruders_are_no_company_for_furniture():
     np.testing.assert_allclose(decided, [-2.0, 37.8, 37.8])
 
 
-def test_what_is_foreign_prose_besides_may_be_alone():
-    odds = np.array([1.0, 1.0])
-    furniture = np.array([FURNITURE, PROSE])
-    foreign = LONE.decided(odds, np.array([40.0, 40.0]), furniture, weight=0.0)
-    np.testing.assert_allclose(foreign, [1.0, -1.2])
+def test_what_hardly_goes_is_little_company():
+    odds = np.array([1.0, *[-1.0] * 3])  # a chance of .27 that each goes
+    furniture = np.full(4, FURNITURE)
+    decided = LONE.decided(odds, NOT_FOREIGN[:4], furniture, weight=0.0)
+    assert decided[0] == pytest.approx(1.0 - 3.0 * (1 - 3 * sigmoid(np.array(-1.0)) / 3))
+
+
+def test_company_grows_with_what_is_furniture_and_without_a_leap():
+    def lone(company: float) -> float:
+        furniture = np.array([FURNITURE, *[company] * 3])
+        odds = np.array([1.0, *[40.0] * 3])
+        return float(LONE.decided(odds, NOT_FOREIGN[:4], furniture, weight=0.0)[0])
+
+    found = [lone(company) for company in np.linspace(-8, 8, 81)]
+    assert found[0] == pytest.approx(-2.0, abs=0.01)
+    assert found[-1] == pytest.approx(1.0, abs=0.01)
+    steps = np.diff(found)
+    assert (steps >= 0).all()
+    assert steps.max() < 0.2
+
+
+@pytest.mark.parametrize(("first", "decided"), [(-40.0, -2.0), (CERTAIN, -0.5), (40.0, 1.0)])
+def test_what_is_certainly_foreign_prose_besides_may_be_alone(first, decided):
+    found = LONE.decided(np.array([1.0]), np.array([first]), np.array([FURNITURE]), weight=0.0)
+    np.testing.assert_allclose(found, [decided])
 
 
 def test_without_a_network_for_furniture_nothing_is_rarer():
@@ -74,16 +96,14 @@ def test_a_family_is_three_fragments_of_which_trees_and_network_are_certain():
 @pytest.mark.parametrize(
     ("lines", "family"),
     [
-        (
-            [0, 1, 1, 1, 2],
-            False,
-        ),  # a paragraph of its own, such as census figures in a town's article
-        ([0, 1, 1, 2, 2], True),
-        ([7, 7, 7, 7, 7], True),  # a text without line breaks
+        ([0, 1, 1, 1, 2, 3], False),  # a paragraph, such as census figures in a town's article
+        ([0, 1, 1, 2, 2, 3], True),
+        ([7, 7, 7, 7, 7, 7], True),  # a text without line breaks
+        ([1, 2, 2, 2, 2, 2], True),  # the same below a line of its own
     ],
 )
 def test_a_family_stands_on_more_than_one_line(lines, family):
-    odds = np.array([-CERTAIN, CERTAIN, CERTAIN, CERTAIN, -CERTAIN])
+    odds = np.array([-CERTAIN, CERTAIN, CERTAIN, CERTAIN, -CERTAIN, -CERTAIN])
     assert (network_weight(odds, odds, np.array(lines)) > 0) is family
 
 

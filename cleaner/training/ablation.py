@@ -57,7 +57,7 @@ Say = Callable[[str], None]
 THRESHOLD = 0.5
 _SUFFIX = ".jsonl.gz"
 _MIXTURES = range(4, 7)
-_RARITY = 2.2
+_RARITY, _LONE = 2.2, 3.0  # see `cleaner.scores.Calibration`
 
 # Evidence by the names of its columns. A column can be in several: the neighbour's topic is topic
 # and neighbourhood. What no pattern names is form.
@@ -210,6 +210,7 @@ def refitted(
         # Of the last networks, which learned from all sites, no figure is taken.
         steps=Steps((size.steps, 1), (size.steps, 1)) if networks else None,
         rarity=_RARITY if networks else 0.0,
+        lone=_LONE if networks else 0.0,
         foreign=() if unlearned == "intruders" else material.foreign,
         # Furniture that is put into articles is of the pages of all labelled sets.
         furnished=() if unlearned and unlearned not in NO_FURNITURE else material.furnished,

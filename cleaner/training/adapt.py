@@ -83,8 +83,9 @@ class _Rows:
     odds
         The base's calibrated log-odds.
     reach
-        How far these rise where those of the trees rise by one: less than that where networks are
-        heard beside them.
+        How far these rise where those of the trees rise by one, 0 to 1: less than one where
+        networks are heard beside them. That furniture is less rare beside other furniture, which
+        would rise with it, is left out.
     """
 
     evidence: npt.NDArray[np.float32]
@@ -186,7 +187,7 @@ def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _R
         parts["evidence"].append(matrix[use].astype(np.float32))
         parts["labels"].append(example.labels[use].astype(np.float64))
         parts["odds"].append(odds[use])
-        parts["reach"].append(reach[use])
+        parts["reach"].append(np.minimum(reach[use], 1.0))
         parts["weights"].append(np.full(len(use), 1 / np.sqrt(len(use))))
         parts["document"].append(np.full(len(use), number))
         parts["fold"].append(np.full(len(use), fold_of(example.document.site, FOLDS)))

@@ -229,7 +229,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         sentences of others put in, and with furniture. They are taken one lot at a time.
     kept
         A network for foreign prose of an earlier fit, to be the detector's; those of the folds are
-        fitted all the same. None: one is fitted.
+        fitted all the same. None: one is fitted. Without `steps` there is none.
     shown
         What of the evidence of either pass is shown; None: all of it.
     """

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import click
 import numpy as np
@@ -49,6 +50,9 @@ from cleaner.training.detector import (
 )
 from cleaner.training.furniture import Headlines, furniture_records, pages_of
 from cleaner.training.residue import recurring, unsaid
+
+if TYPE_CHECKING:
+    from cleaner.network import Network
 
 _SUFFIX = ".jsonl.gz"
 
@@ -331,7 +335,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
     encoder = load_encoder(name)
-    kept = None if foreign_network is None else read_network(foreign_network)
+    kept = _kept(foreign_network)
     sizes = ALL.scaled(share)
     articles = news_articles(data)[: sizes.articles]
     varied, sites = varied_articles(data, sizes.varied)
@@ -368,10 +372,24 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     save(
         fitted,
         output,
-        _manifest(name, (foreign_steps, furniture_steps), sizes, threshold, found),
+        _manifest(name, (foreign_steps, furniture_steps), sizes, threshold, found)
+        | ({} if kept is None else {"kept": {NETWORK: "of an earlier fit"}}),
         threshold=threshold,
     )
     say(f"written to {output}")
+
+
+def _kept(path: Path | None) -> Network | None:
+    """The network for foreign prose in a file; of that for furniture it knows by its words."""
+    if path is None:
+        return None
+    try:
+        network = read_network(path)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise click.BadParameter(f"{path} holds no network ({error})") from error
+    if network is None or len(network.phrases.known):
+        raise click.BadParameter(f"{path} is no network for foreign prose: give a {NETWORK}")
+    return network
 
 
 def _manifest(
