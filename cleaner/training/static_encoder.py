@@ -1,6 +1,6 @@
 """Make the shipped static encoder: distil all-MiniLM-L6-v2, then train it on same-article pairs.
 
-Two steps, each with a name in the literature:
+Three lessons, each with a name in the literature:
 
 1. *Distillation* (as in model2vec, 2024): every token of the teacher's vocabulary is encoded on its
    own; the vectors are reduced by principal components and scaled by smooth inverse frequency
@@ -8,8 +8,12 @@ Two steps, each with a name in the literature:
 2. *Contrastive training* (multiple negatives ranking, Henderson et al., 2017): two sentences of one
    article are a pair, the sentences of the other articles in the batch are the negatives. Half of
    the batches are drawn from articles about neighbouring subjects, which are the hard negatives.
+3. *Embedding distillation* (EmbedDistill, Kim et al., 2023): a sentence is to come near to where
+   the teacher puts it, at first by itself, then in turn with the pairs. A word has few articles to
+   learn from, and would learn them by heart.
 
-Run as ``python -m cleaner.training.static_encoder --teacher FOLDER -o OUT DATA...``.
+Run as ``python -m cleaner.training.static_encoder --teacher FOLDER --data DATA --vectors CACHE
+-o OUT``.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +30,37 @@ import click
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.cleaning import ENCODED
+from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.evaluation.sites import fold_of
+from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import Article, read_articles, split_sentences
+from cleaner.training.fit import news_articles, varied_articles
 
 DIMENSIONS = 128
+NEWS_FOLDS = (0, 1)  # of five of the clean news; the rest is for the detector and the benchmark
+VARIED = 4_500  # other articles of which the teacher's vectors are learned
 SMOOTHING = 1e-3  # the "a" of smooth inverse frequency
 TITLES = 0.1  # share of the pairs whose second text is the title
 FEWEST_SENTENCES = 4  # of an article that is learned from
 SEED = 20211
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """Sentences, and where the teacher puts them: float32, shape (n, its dimensions)."""
+
+    sentences: Sequence[str]
+    vectors: npt.NDArray[np.float32]
+
+    def dataset(self, rounds: int) -> Any:
+        """All of them `rounds` times, each time in another order."""
+        from datasets import Dataset
+
+        generator = np.random.default_rng(SEED)
+        own = Dataset.from_dict({"sentence": list(self.sentences), "label": self.vectors})
+        order = [generator.permutation(len(self.sentences)) for _ in range(rounds)]
+        return own.select(np.concatenate(order))
 
 
 def distil(teacher: str, sentences: Sequence[str], *, dimensions: int = DIMENSIONS) -> Any:
@@ -121,15 +149,66 @@ def pairs(
     return anchors, positives
 
 
-def train(model: Any, articles: Sequence[Article], *, rounds: int, batch: int, rate: float) -> None:
-    """Train `model` in place on same-article pairs."""
-    import torch
+class Imitation:
+    """What `model` is to learn of where its teacher puts sentences.
+
+    The cosine counts, between the teacher's vectors and a linear map of the model's, which is
+    learned as well and kept from one training to the next.
+    """
+
+    def __init__(self, model: Any, taught: Taught) -> None:
+        import torch
+        from sentence_transformers.sentence_transformer.losses import EmbedDistillLoss
+
+        torch.manual_seed(SEED)  # the map begins somewhere
+        self.taught = taught
+        self.loss = EmbedDistillLoss(model, projection_dim=taught.vectors.shape[1])
+
+
+def imitate(model: Any, imitation: Imitation, *, rounds: int, batch: int, rate: float) -> None:
+    """Train `model` in place to put sentences where the teacher puts them, and nothing else."""
+    sentences = imitation.taught.dataset(rounds)
+    _run(model, {"sentences": sentences}, {"sentences": imitation.loss}, batch=batch, rate=rate)
+
+
+def train(
+    model: Any,
+    articles: Sequence[Article],
+    imitation: Imitation | None = None,
+    *,
+    rounds: int,
+    batch: int,
+    rate: float,
+) -> None:
+    """Train `model` in place on same-article pairs, in turn with an `imitation` if there is one."""
     from datasets import Dataset
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+    centroids = np.stack(
+        [model.encode(list(a.sentences[:20]), show_progress_bar=False).mean(0) for a in articles]
+    )
+    anchors, positives = pairs(articles, centroids, rounds=rounds, batch=batch)
+    datasets: dict[str, Any] = {
+        "articles": Dataset.from_dict({"anchor": anchors, "positive": positives})
+    }
+    losses: dict[str, Any] = {"articles": MultipleNegativesRankingLoss(model, scale=16.0)}
+    if imitation is not None:
+        taught = imitation.taught
+        often = -(-len(anchors) // len(taught.sentences))
+        datasets["sentences"] = taught.dataset(often).select(range(len(anchors)))
+        losses["sentences"] = imitation.loss
+    _run(model, datasets, losses, batch=batch, rate=rate)
+
+
+def _run(
+    model: Any, datasets: Mapping[str, Any], losses: Mapping[str, Any], *, batch: int, rate: float
+) -> None:
+    import torch
+    from datasets import DatasetDict
     from sentence_transformers import (
         SentenceTransformerTrainer,
         SentenceTransformerTrainingArguments,
     )
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from torch.utils.data import SequentialSampler
 
     class InOrder(SentenceTransformerTrainer):
@@ -140,10 +219,6 @@ def train(model: Any, articles: Sequence[Article], *, rounds: int, batch: int, r
         ) -> Any:
             return torch.utils.data.BatchSampler(SequentialSampler(dataset), batch_size, drop_last)
 
-    centroids = np.stack(
-        [model.encode(list(a.sentences[:20]), show_progress_bar=False).mean(0) for a in articles]
-    )
-    anchors, positives = pairs(articles, centroids, rounds=rounds, batch=batch)
     arguments = SentenceTransformerTrainingArguments(
         output_dir="static-encoder-checkpoints",
         num_train_epochs=1,
@@ -158,22 +233,38 @@ def train(model: Any, articles: Sequence[Article], *, rounds: int, batch: int, r
         use_cpu=True,
         dataloader_drop_last=True,
         disable_tqdm=True,
+        multi_dataset_batch_sampler="round_robin",
     )
     trainer = InOrder(
-        model=model,
-        args=arguments,
-        train_dataset=Dataset.from_dict({"anchor": anchors, "positive": positives}),
-        loss=MultipleNegativesRankingLoss(model, scale=16.0),
+        model=model, args=arguments, train_dataset=DatasetDict(datasets), loss=dict(losses)
     )
     trainer.train()
 
 
 def _is_for_encoder(path: Path, article: Article) -> bool:
     """Two fifths of the clean articles; the rest is for the detector and for the benchmark."""
-    return not path.name.startswith("news_clean") or fold_of(article.identity, 5) in (0, 1)
+    return not path.name.startswith("news_clean") or fold_of(article.identity, 5) in NEWS_FOLDS
 
 
-def write_manifest(folder: Path, *, articles: int, rounds: int, data: Sequence[Path]) -> None:
+def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
+    """Sentences of articles, none of the detector's news, as `teacher` encodes them.
+
+    Parameters
+    ----------
+    cache
+        Folder for vectors of this teacher alone.
+    """
+    news = news_articles(data, folds=NEWS_FOLDS)
+    varied, _ = varied_articles(data, VARIED)
+    own = {sentence[:ENCODED] for host in (*news, *varied) for sentence in host.sentences}
+    sentences = sorted(own)
+    encoder = CachedEncoder(TransformerEncoder.load(teacher), cache)
+    vectors = encoder.encode(sentences)
+    encoder.flush()
+    return Taught(sentences, vectors)
+
+
+def write_manifest(folder: Path, made: Mapping[str, float]) -> None:
     """Say beside the model where it comes from, and let everybody read it."""
     (folder / "model.safetensors").chmod(0o644)  # sentence-transformers writes it for its owner
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
@@ -181,14 +272,13 @@ def write_manifest(folder: Path, *, articles: int, rounds: int, data: Sequence[P
         "made_by": "python -m cleaner.training.static_encoder",
         "teacher": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
         "licence": "Apache-2.0",
-        "data": sorted(path.name.split(".")[0] for path in data),
+        "data": ["articles_unlabelled", "news_clean"],
         "origins": [
             "ramybaly/Article-Bias-Prediction (Apache-2.0; the articles are their publishers')",
             "Murrough-Foley/web-content-extraction-benchmark (CC BY 4.0)",
             "CleanEval, through j-szulc/html-cleaning-dataset-merged",
         ],
-        "articles": articles,
-        "rounds": rounds,
+        **made,
         "sha256": {"model.safetensors": digest},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -197,37 +287,63 @@ def write_manifest(folder: Path, *, articles: int, rounds: int, data: Sequence[P
 
 @click.command()
 @click.option("--teacher", required=True, help="Folder or name of all-MiniLM-L6-v2.")
+@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--vectors",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which the teacher's vectors are kept: those that it holds are not made.",
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option("--rounds", default=100, show_default=True, help="Passes over the articles.")
+@click.option(
+    "--imitated",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Passes over the teacher's sentences before.",
+)
 @click.option("--batch", default=1024, show_default=True)
 @click.option("--rate", default=0.01, show_default=True, help="Peak learning rate.")
 @click.option("--dimensions", default=DIMENSIONS, show_default=True)
-@click.argument("data", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-def main(
+def main(  # noqa: PLR0913, PLR0917  # one for each option
     teacher: str,
+    data: Path,
+    vectors: Path,
     output: Path,
     rounds: int,
+    imitated: int,
     batch: int,
     rate: float,
     dimensions: int,
-    data: tuple[Path, ...],
 ) -> None:
     """Distil TEACHER and train it on the articles in DATA; write a sentence-transformers folder."""
     started = time.perf_counter()
+
+    def say(what: str) -> None:
+        click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
+
+    paths = [data / f"{name}.jsonl.gz" for name in ("articles_unlabelled", "news_clean")]
     articles = [
         article
-        for path in data
+        for path in paths
         for article in read_articles([path], split=split_sentences)
         if len(article.sentences) >= FEWEST_SENTENCES and _is_for_encoder(path, article)
     ]
     sentences = [sentence for article in articles for sentence in article.sentences]
-    click.echo(f"{len(articles)} articles, {len(sentences)} sentences", err=True)
+    say(f"{len(articles)} articles, {len(sentences)} sentences")
+    taught = taught_by(teacher, data, vectors)
+    say(f"{len(taught.sentences)} sentences by the teacher")
     model = distil(teacher, sentences, dimensions=dimensions)
-    click.echo(f"distilled after {time.perf_counter() - started:.0f} s", err=True)
-    train(model, articles, rounds=rounds, batch=batch, rate=rate)
+    say("distilled")
+    imitation = Imitation(model, taught)
+    imitate(model, imitation, rounds=imitated, batch=batch, rate=rate)
+    say("imitates")
+    train(model, articles, imitation, rounds=rounds, batch=batch, rate=rate)
     model.save(str(output), create_model_card=False)
-    write_manifest(output, articles=len(articles), rounds=rounds, data=data)
-    click.echo(f"trained after {time.perf_counter() - started:.0f} s", err=True)
+    made = {"articles": len(articles), "rounds": rounds, "sentences": len(taught.sentences)}
+    write_manifest(output, made | {"imitated": imitated, "batch": batch, "rate": rate})
+    say("trained")
 
 
 if __name__ == "__main__":
