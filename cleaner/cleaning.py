@@ -13,8 +13,8 @@ import numpy as np
 
 from cleaner.detector import Detector, encoder_of
 from cleaner.document import Document, find_header
-from cleaner.encoders import Encoder, detector_folder, load_encoder
-from cleaner.errors import ModelError, OptionError
+from cleaner.encoders import Encoder, Vectors, detector_folder, load_encoder
+from cleaner.errors import OptionError
 from cleaner.evidence import Encoded
 from cleaner.language import language_of
 from cleaner.options import (
@@ -152,20 +152,13 @@ class Cleaner:
         folder = Path(model) if model is not None else detector_folder(name)
         self._detector = Detector.load(folder)
         if encoder is None:
-            encoder = name = encoder_of(folder, self._detector.manifest)
+            encoder = encoder_of(folder, self._detector.manifest)
         if isinstance(encoder, str):
             encoder = load_encoder(encoder, is_shipped=model is None)
+        self._detector.check(encoder)
         self._encoder = encoder
         # A detector that does not say so was made for English.
         self._languages = tuple(self._detector.manifest.get("languages") or ("en",))
-        expected = self._detector.dimensions
-        if self._encoder.dimensions != expected:
-            raise ModelError(
-                f"the detector was fitted for vectors of {expected} dimensions, the encoder"
-                f" {name!r} gives {self._encoder.dimensions}",
-                place=str(folder),
-                next_step="give a detector that was fitted for this encoder",
-            )
         self.threshold = self._detector.threshold if threshold is None else threshold
 
     @property
@@ -238,7 +231,7 @@ class Cleaner:
         vectors = self._encoder.encode_documents(texts)
         return [
             Encoded(read, own[:-1], task.title, own[-1] if task.title.strip() else None)
-            for task, read, own in zip(tasks, segments, vectors, strict=True)
+            for task, read, own in zip(tasks, segments, map(_finite, vectors), strict=True)
         ]
 
     def _unjudged(self, task: _Task) -> CleanResult:
@@ -327,6 +320,12 @@ def _goes(result: CleanResult, settled: Sequence[bool | None], threshold: float)
         fragment.score >= least if fixed is None else fixed
         for fragment, fixed in zip(result.fragments, settled, strict=True)
     ]
+
+
+def _finite(vectors: Vectors) -> Vectors:
+    """`vectors` with zeros for each that is not finite: it says nothing, and spoils no other's."""
+    finite = np.isfinite(vectors).all(axis=1, keepdims=True)
+    return vectors if finite.all() else np.where(finite, vectors, np.float32(0))
 
 
 def _document(given: Document | str) -> Document:

@@ -6,9 +6,10 @@ without them it is gradient-boosted trees. The second pass is trees that see the
 
 A detector is a folder: arrays (``knowledge.npz``), the networks (``network.npz``,
 ``furniture.npz``) or the first trees (``first.onnx``), the second trees (``second.onnx``, run by
-onnxruntime), the trees as arrays for explanations (``trees.npz``), and a manifest. Where vectors of
-another encoder stand before those that all this reads, there is also the network that reads them
-(``member.npz``, see `cleaner.member`). Nothing in it is code.
+onnxruntime), the trees as arrays for explanations (``trees.npz``), where the encoder put one
+sentence (``probe.npy``: one that puts it elsewhere is another encoder), and a manifest. Where
+vectors of another encoder stand before those that all this reads, there is also the network that
+reads them (``member.npz``, see `cleaner.member`). Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -44,13 +45,16 @@ from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
 
 if TYPE_CHECKING:
-    from cleaner.encoders import Vectors
+    from cleaner.encoders import Encoder, Vectors
     from cleaner.segment import Segments
 
 FORMAT = 1
 NETWORK = "network.npz"
 FURNITURE = "furniture.npz"
 MEMBER = "member.npz"
+PROBE = "probe.npy"
+PROBE_TEXT = "The committee meets in Geneva on Monday to discuss the price of wheat."
+_SAME_ENCODER = 0.15  # between unit vectors: half precision moves them by a hundredth
 REVIEWS = 1
 FAMILY_REVIEWS = 6  # looks of trees without networks, where there is a family
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
@@ -114,9 +118,9 @@ class Detector:
         second: Any,
         furniture: Network | None = None,
         member: Member | None = None,
-        calibration: Calibration,
         manifest: Mapping[str, Any],
         folder: Path,
+        probe: Vectors | None = None,
     ) -> None:
         self.knowledge = knowledge
         self.manifest = manifest
@@ -125,7 +129,8 @@ class Detector:
         self._second = second
         self._furniture = furniture
         self._member = member
-        self.calibration = calibration
+        self._probe = probe
+        self.calibration = Calibration.of(manifest["calibration"])
         self._lexicon = Lexicon()
         self._libraries = ThreadpoolController()
         self._both: tuple[Trees | None, Trees] | None = None
@@ -140,34 +145,61 @@ class Detector:
             If a file is missing or is not what it should be.
         """
         try:
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            if manifest["format"] != FORMAT:
-                raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
-            with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
-                knowledge = _knowledge(arrays)
-            calibration = Calibration.of(manifest["calibration"])
-            _check_manifest(manifest)
-            first, second = _first(folder), _session(folder / "second.onnx")
-            furniture, member = read_network(folder / FURNITURE), _member(folder / MEMBER)
-            _check_evidence(manifest["evidence"], knowledge, furniture)
-            _check_files(folder, manifest)
-            _check_member(member, manifest["evidence"])
+            return cls._read(folder)
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
                 f"cannot read the detector ({error})",
                 place=str(folder),
                 next_step="give a folder that `cleaner train` wrote",
             ) from error
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
+        _check_manifest(manifest)
+        with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
+            knowledge = _knowledge(arrays)
+        furniture, member = read_network(folder / FURNITURE), _member(folder / MEMBER)
+        _check_evidence(manifest["evidence"], knowledge, furniture)
+        _check_files(folder, manifest)
+        _check_member(member, manifest["evidence"])
         return cls(
             knowledge=knowledge,
-            first=first,
-            second=second,
+            first=_first(folder),
+            second=_session(folder / "second.onnx"),
             furniture=furniture,
             member=member,
-            calibration=calibration,
             manifest=manifest,
             folder=folder,
+            probe=_probe(folder / PROBE),
         )
+
+    def check(self, encoder: Encoder) -> None:
+        """Refuse an encoder other than the one that the detector was fitted for.
+
+        Raises
+        ------
+        ModelError
+            If its vectors are of other dimensions, or it puts the probe elsewhere.
+        """
+        if encoder.dimensions != self.dimensions:
+            raise ModelError(
+                f"the detector was fitted for vectors of {self.dimensions} dimensions, the encoder"
+                f" {encoder.name!r} gives {encoder.dimensions}",
+                place=str(self.folder),
+                next_step="give a detector that was fitted for this encoder",
+            )
+        if self._probe is None:  # fitted before there was one
+            return
+        if np.linalg.norm(encoder.encode([PROBE_TEXT])[0] - self._probe) > _SAME_ENCODER:
+            raise ModelError(
+                f"the encoder {encoder.name!r} gives other vectors than the one that the detector"
+                " was fitted for",
+                place=str(self.folder),
+                next_step="fit the detector again for this encoder (`cleaner train`)",
+            )
 
     @property
     def threshold(self) -> float:
@@ -459,6 +491,14 @@ def read_network(path: Path) -> Network | None:
         return None
     with np.load(path, allow_pickle=False) as arrays:
         return Network.from_arrays(arrays)
+
+
+def _probe(path: Path) -> Vectors | None:
+    """Where the encoder put `PROBE_TEXT`: shape (dimensions,); None where it is not recorded."""
+    if not path.exists():
+        return None
+    vector: Vectors = np.load(path, allow_pickle=False)
+    return vector
 
 
 def _member(path: Path) -> Member | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hash_encoder import HashEncoder
+from hash_encoder import StandIn
 
 from cleaner import CleanResult, Document, Finding
 from cleaner.cleaning import Cleaner
@@ -72,9 +72,7 @@ def fast():
 def small():
     """The whole pipeline on the encoder without a model, with the fast detector."""
     detector = Path(__file__).parent.parent / "cleaner" / "models" / "fast" / "detector"
-    encoder = HashEncoder()
-    encoder.dimensions = Cleaner()._encoder.dimensions
-    return Cleaner(encoder=encoder, model=detector)
+    return Cleaner(encoder=StandIn(detector), model=detector)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hash_encoder import HashEncoder
 from inputs import NAMED
@@ -377,6 +378,26 @@ def test_an_encoder_of_another_size(fast):
 
     with pytest.raises(ModelError, match="the encoder 'narrow' gives 3"):
         Cleaner(encoder=Narrow(), model=fast._detector.folder)
+
+
+def test_a_vector_that_is_not_finite_spoils_no_other_fragment(fast, monkeypatch):
+    encode = fast._encoder.encode_documents
+    first, *_ = fast.clean_and_explain(ARTICLE).fragments
+
+    def with_a_gap(value):
+        def encoded(documents):
+            vectors = encode(documents)
+            vectors[0][0] = value
+            return vectors
+
+        return encoded
+
+    results = []
+    for value in (0.0, np.nan, np.inf):
+        monkeypatch.setattr(fast._encoder, "encode_documents", with_a_gap(value))
+        results.append(fast.clean_and_explain(ARTICLE))
+    assert results[1] == results[2] == results[0]
+    assert results[0].fragments[0] != first
 
 
 # Start-up

@@ -145,11 +145,12 @@ def test_what_is_no_network_for_foreign_prose_is_not_kept(content, fitted, tmp_p
     assert str(path) in result.output.replace("\n", "")
 
 
-def test_what_was_saved_is_what_is_loaded(fitted, examples, tmp_path):
-    save(fitted, tmp_path, {"encoder": "hash"}, threshold=0.8)
+def test_what_was_saved_is_what_is_loaded(fitted, examples, encoder, tmp_path):
+    save(fitted, tmp_path, {"encoder": "hash"}, threshold=0.8, encoder=encoder)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert sorted(manifest["sha256"]) == [
-        "furniture.npz", "knowledge.npz", "network.npz", "second.onnx", "trees.npz",
+        "furniture.npz", "knowledge.npz", "network.npz", "probe.npy", "second.onnx",
+        "trees.npz",
     ]  # fmt: skip
     detector = Detector.load(tmp_path)
     example = examples[0]
@@ -163,16 +164,18 @@ def test_what_was_saved_is_what_is_loaded(fitted, examples, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def both(fitted, articles, tmp_path_factory):
+def both(fitted, articles, encoder, tmp_path_factory):
     """A detector, and the same with a member beside it that reads words turned round."""
     folder = tmp_path_factory.mktemp("detectors")
     told = {"encoder": "hash", "licence": "none", "origins": []}
-    save(fitted, folder / "own", told, threshold=0.8)
+    save(fitted, folder / "own", told, threshold=0.8, encoder=encoder)
     own = Detector.load(folder / "own")
     sizes = {"mixtures": 1, "steps": 3, "axes": 8}
     nowhere = [""] * len(articles)
     member = fit_member(articles, nowhere, TurnedEncoder(), own, **sizes, say=lambda _: None)
-    save_member(member, own, folder / "both", rarity=0.0, threshold=0.8, made={})
+    joint = JointEncoder([TurnedEncoder(), encoder], name="both")
+    told = {"rarity": 0.0, "threshold": 0.8, "made": {}}
+    save_member(member, own, folder / "both", encoder=joint, **told)
     return own, Detector.load(folder / "both")
 
 
@@ -183,6 +186,27 @@ class TurnedEncoder(HashEncoder):
 
     def encode(self, texts):
         return super().encode([text[::-1] for text in texts])
+
+
+class RetrainedEncoder(HashEncoder):
+    """Of the same name and dimensions, with other vectors."""
+
+    def encode(self, texts):
+        return super().encode(texts)[:, ::-1]
+
+
+def test_an_encoder_that_is_not_what_it_was_is_refused(both, encoder):
+    own, with_member = both
+    own.check(encoder)
+    with_member.check(JointEncoder([TurnedEncoder(), encoder], name="both"))
+    with pytest.raises(ModelError, match=r"'hash' gives other vectors .* fit the detector again"):
+        own.check(RetrainedEncoder())
+    with pytest.raises(ModelError, match="gives other vectors"):
+        with_member.check(JointEncoder([TurnedEncoder(), RetrainedEncoder()], name="both"))
+    with pytest.raises(
+        ModelError, match="for vectors of 256 dimensions, the encoder 'hash' gives 64"
+    ):
+        own.check(TurnedEncoder())
 
 
 def encoded(example, encoder):
@@ -232,9 +256,8 @@ def test_the_accurate_tier_is_the_fast_one_and_a_member():
         json.loads((detector_folder(name) / "manifest.json").read_text("utf-8"))
         for name in ("fast", "accurate")
     )
-    assert accurate["sha256"].items() - fast["sha256"].items() == {
-        ("member.npz", accurate["sha256"]["member.npz"])
-    }
+    own = accurate["sha256"].items() - fast["sha256"].items()
+    assert {name for name, _ in own} == {"member.npz", "probe.npy"}
     for name, digest in accurate["sha256"].items():
         data = (detector_folder("accurate") / name).read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest

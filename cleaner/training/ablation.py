@@ -57,7 +57,7 @@ Say = Callable[[str], None]
 THRESHOLD = 0.5
 _SUFFIX = ".jsonl.gz"
 _MIXTURES = range(4, 7)
-_RARITY, _LONE = 2.2, 3.0  # see `cleaner.scores.Calibration`
+_RARITY, _LONE = 2.4, 3.0  # see `cleaner.scores.Calibration`
 
 # Evidence by the names of its columns. A column can be in several: the neighbour's topic is topic
 # and neighbourhood. What no pattern names is form.

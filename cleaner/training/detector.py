@@ -21,7 +21,15 @@ from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import ENCODED
-from cleaner.detector import FORMAT, FURNITURE, MEMBER, NETWORK, capped
+from cleaner.detector import (
+    FORMAT,
+    FURNITURE,
+    MEMBER,
+    NETWORK,
+    PROBE,
+    PROBE_TEXT,
+    capped,
+)
 from cleaner.evaluation import Figures, figures
 from cleaner.evaluation.sites import fold_of
 from cleaner.evidence import Knowledge, Observed, observe, review
@@ -558,8 +566,15 @@ def doubted(weights: Floats, examples: Sequence[Example], furniture: Floats) -> 
     return np.where(made & own & (furniture > _DOUBTFUL), _DOUBTED * weights, weights)
 
 
-def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: float) -> None:
-    """Write the detector's folder."""
+def save(
+    fitted: Fitted,
+    folder: Path,
+    manifest: dict[str, Any],
+    *,
+    threshold: float,
+    encoder: Encoder,
+) -> None:
+    """Write the folder of a detector that was fitted for `encoder`."""
     folder.mkdir(parents=True, exist_ok=True)
     knowledge = fitted.knowledge
     np.savez_compressed(
@@ -574,7 +589,8 @@ def save(fitted: Fitted, folder: Path, manifest: dict[str, Any], *, threshold: f
     )
     for stale in (NETWORK, FURNITURE, MEMBER, "first.onnx"):
         (folder / stale).unlink(missing_ok=True)
-    files = ["knowledge.npz", "second.onnx", "trees.npz"]
+    np.save(folder / PROBE, encoder.encode([PROBE_TEXT])[0])
+    files = ["knowledge.npz", PROBE, "second.onnx", "trees.npz"]
     trees: Arrays = {}
     for name, model in (("first", fitted.first), ("second", fitted.second)):
         if isinstance(model, Network):

@@ -375,6 +375,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         _manifest(name, (foreign_steps, furniture_steps), sizes, threshold, found)
         | ({} if kept is None else {"kept": {NETWORK: "of an earlier fit"}}),
         threshold=threshold,
+        encoder=encoder,
     )
     say(f"written to {output}")
 

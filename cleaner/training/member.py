@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from cleaner.detector import MEMBER, Detector
-from cleaner.encoders import detector_folder
+from cleaner.detector import MEMBER, PROBE, PROBE_TEXT, Detector
+from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.evaluation import compose, headline_records
 from cleaner.member import Member, knowledge_of
@@ -99,22 +99,26 @@ def save(
     base: Detector,
     output: Path,
     *,
+    encoder: Encoder,
     rarity: float,
     threshold: float,
     made: dict[str, object],
 ) -> None:
-    """Write the folder: all files of `base`, the network, and a manifest."""
+    """Write the folder for `encoder`, both in one: all files of `base`, the network, a manifest."""
     output.mkdir(parents=True, exist_ok=True)
     for name in base.manifest["sha256"]:
         shutil.copyfile(base.folder / name, output / name)
     np.savez(output / MEMBER, **member.to_arrays())
-    digest = hashlib.sha256((output / MEMBER).read_bytes()).hexdigest()
+    np.save(output / PROBE, encoder.encode([PROBE_TEXT])[0])
+    digests = {
+        name: hashlib.sha256((output / name).read_bytes()).hexdigest() for name in (MEMBER, PROBE)
+    }
     manifest = {
         **{name: base.manifest[name] for name in _SHARED if name in base.manifest},
         "encoder": "accurate",
         "threshold": threshold,
         "calibration": {**base.manifest["calibration"], "rarity": rarity},
-        "sha256": {**base.manifest["sha256"], MEMBER: digest},
+        "sha256": {**base.manifest["sha256"], **digests},
         "made_by": "python -m cleaner.training.member",
         **made,
         "base": {name: base.manifest[name] for name in base.manifest if name not in _SHARED},
@@ -182,7 +186,15 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         "steps": steps,
         "axes": axes,
     }
-    save(member, base, output, rarity=rarity, threshold=threshold, made=made)
+    save(
+        member,
+        base,
+        output,
+        encoder=load_encoder("accurate"),
+        rarity=rarity,
+        threshold=threshold,
+        made=made,
+    )
     say(f"written to {output}")
 
 

@@ -74,6 +74,7 @@ class Trained:
     """What came of it: the detector, and its figures on folds apart, by kind of document."""
 
     fitted: Fitted
+    encoder: Encoder
     languages: tuple[str, ...]
     figures: dict[str, Figures]
     documents: dict[str, int]
@@ -160,20 +161,22 @@ def train(
     say(
         f"{len(articles)} articles, {len(data.labelled)} labelled documents; {', '.join(languages)}"
     )
-    encoder = RememberingEncoder(encoder or load_encoder(settings.encoder))
+    encoder = encoder or load_encoder(settings.encoder)
+    remembering = RememberingEncoder(encoder)
     topic = fit_topic(
         [article.sentences for article in articles],
-        encoder,
+        remembering,
         axes=min(settings.axes, encoder.dimensions),
     )
     say("topic model")
     documents = [*made(articles, languages[0]), *data.labelled]
-    examples = prepare(documents, encoder, language=languages[0])
+    examples = prepare(documents, remembering, language=languages[0])
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
     frequency = inverse_frequency([article.lines for article in data.bodies])
     fitted = fit(examples, topic, frequency, trees=settings.trees, say=say)
     return Trained(
         fitted,
+        encoder,
         languages,
         figures_by(examples, fitted.scores, settings.threshold, _kind),
         dict(sorted(Counter(_kind(example.document) for example in examples).items())),
@@ -224,7 +227,13 @@ def write(trained: Trained, settings: TrainSettings, output: Path, *, data: Sequ
                 kind: row.to_dict() for kind, row in trained.figures.items()
             },
         }
-        save(trained.fitted, folder, manifest, threshold=settings.threshold)
+        save(
+            trained.fitted,
+            folder,
+            manifest,
+            threshold=settings.threshold,
+            encoder=trained.encoder,
+        )
 
 
 def _encoder_beside(name: str, folder: Path, output: Path) -> str:
