@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -19,6 +20,7 @@ from inputs import NAMED
 
 from cleaner import InputError
 from cleaner.cli import main
+from cleaner.filtering import answers_here, make_filter
 from cleaner.formats import source
 from cleaner.outputs import Apart
 from cleaner.work import Part
@@ -388,6 +390,32 @@ def test_little_through_a_pipe_starts_no_workers(monkeypatch):
     monkeypatch.setattr("cleaner.corpus.cores", lambda: 8)
     monkeypatch.setattr("cleaner.workers.Workers", None)
     assert done("--format", "jsonl", stdin=numbered(50)) == numbered(50, LEFT)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(("jobs", "started"), [("3", 3), ("1000", 8)])
+def test_no_more_workers_are_started_than_four_a_core(jobs, started, tmp_path, monkeypatch):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(numbered(50))
+    counts = []
+
+    class Here:
+        """Workers that are counted; what they are to do is done here."""
+
+        def __init__(self, count, options, settings):
+            counts.append(count)
+            self.answers = partial(answers_here, work=make_filter(options, settings))
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr("cleaner.corpus.cores", lambda: 2)
+    monkeypatch.setattr("cleaner.workers.Workers", Here)
+    assert done("--jobs", jobs, path) == numbered(50, LEFT)
+    assert counts == [started]
 
 
 # --- the same bytes ------------------------------------------------------------------------------

@@ -61,8 +61,8 @@ from cleaner.options import BATCH_DOCUMENTS
     "--jobs",
     metavar="NUMBER",
     type=click.IntRange(min=1),
-    help="Worker processes; 1: this process alone.  [default: as many as there are cores, 1 for "
-    "little input]",
+    help="Worker processes, at most four a core; 1: this process alone.  [default: as many as "
+    "there are cores, 1 for little input]",
 )
 @click.option(
     "--batch-size",
