@@ -7,7 +7,6 @@ r"""Takes out of an article what does not belong to it, and gives back the rest 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -168,22 +167,14 @@ def clean_and_explain(  # noqa: PLR0913  # as for `clean`
 
 
 def _cleaner(**options: Any) -> Cleaner:
-    from cleaner.cleaning import Cleaner
+    from cleaner.cleaning import Cleaner, kept_cleaner
     from cleaner.options import LISTS, check_options, strings
 
     options |= {name: strings(name, options[name]) for name in LISTS}
     check_options(**options)
     if isinstance(options["encoder"], str | None):
-        return _kept_cleaner(**options)
+        return kept_cleaner(**options)
     # An encoder of the caller's own need not be hashable, and is loaded already.
-    return Cleaner(**options)
-
-
-@lru_cache(maxsize=4)
-def _kept_cleaner(**options: Any) -> Cleaner:
-    """One loaded model for many calls; a `Cleaner` keeps no state between documents."""
-    from cleaner.cleaning import Cleaner
-
     return Cleaner(**options)
 
 

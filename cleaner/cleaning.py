@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleaner.detector import Detector, encoder_of
+from cleaner.detector import Detector, encoder_of, manifests
 from cleaner.document import Document, find_header
 from cleaner.encoders import Encoder, Vectors, detector_folder, load_encoder
 from cleaner.errors import OptionError
@@ -24,6 +26,7 @@ from cleaner.options import (
     check_type,
     patterns,
     reasons,
+    strings,
 )
 from cleaner.reasons import reason_of
 from cleaner.results import CleanResult, Finding, Fragment
@@ -39,7 +42,9 @@ FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: bounds the cost of a long one
 _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence stays near the core
 LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
-NO_SUSPICION = 0.05  # score below which no reason is sought and no evidence kept
+# Score below which no reason is sought and no evidence kept, unless the threshold is lower.
+NO_SUSPICION = 0.05
+_LEAST_SCORE = 1e-9  # a score of nought is no suspicion, whatever the threshold
 # Between the 75th and the 90th percentile of 150 digests strung together from pieces of articles,
 # and below the 1st of 300 articles with intruders in them and of 400 web pages.
 _DOMINANT = 0.45
@@ -134,6 +139,8 @@ class Cleaner:
         exclude: Sequence[str] = (),
         model: str | Path | None = None,
     ) -> None:
+        keep, drop = strings("keep", keep), strings("drop", drop)
+        only, exclude = strings("only", only), strings("exclude", exclude)
         check_options(
             encoder=encoder,
             threshold=threshold,
@@ -195,7 +202,11 @@ class Cleaner:
         return self._clean_all(iter(documents), batch_documents)
 
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
-        """`result` at another threshold, from its scores: nothing is encoded again."""
+        """`result` at another threshold, from its scores: nothing is encoded again.
+
+        Reasons and evidence were kept from a score of .05, or the cleaner's own threshold where
+        that is lower: what goes below has the reason ``off-topic`` and no evidence.
+        """
         check_threshold(threshold)
         segments = segment(result.source, language=self._languages[0], skip=result.header)
         return self._finish(result, segments, threshold)
@@ -283,7 +294,8 @@ class Cleaner:
     def _result(self, task: _Task, scored: Scored) -> CleanResult:
         if not _has_topic(scored.observed):
             return self._unjudged(replace(task, why="no dominant topic"))
-        fragments = _fragments(task.segments, scored)
+        least = max(min(NO_SUSPICION, self.threshold), _LEAST_SCORE)
+        fragments = _fragments(task.segments, scored, least=least)
         result = CleanResult(
             source=task.document.text, fragments=fragments, identity=task.document.identity
         )
@@ -314,12 +326,32 @@ class Cleaner:
 
 def _goes(result: CleanResult, settled: Sequence[bool | None], threshold: float) -> list[bool]:
     """Whether each fragment goes at the threshold, where nothing else settles it."""
-    # A score of nought is no suspicion, whatever the threshold.
-    least = max(threshold, 1e-9)
+    least = max(threshold, _LEAST_SCORE)
     return [
         fragment.score >= least if fixed is None else fixed
         for fragment, fixed in zip(result.fragments, settled, strict=True)
     ]
+
+
+def kept_cleaner(*, encoder: str | None, model: str | Path | None, **options: Any) -> Cleaner:
+    """The `Cleaner` with these parameters: loaded once, and again where the model is another one.
+
+    Raises
+    ------
+    OptionError, ModelError
+        As for `Cleaner`.
+    """
+    return _loaded(manifests(encoder, model), encoder=encoder, model=model, **options)
+
+
+@lru_cache(maxsize=4)
+def _loaded(_: tuple[bytes | None, ...], **options: Any) -> Cleaner:
+    return Cleaner(**options)
+
+
+# A model's threads do not survive a fork: the child loads its own.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_loaded.cache_clear)
 
 
 def _finite(vectors: Vectors) -> Vectors:
@@ -383,24 +415,27 @@ def _has_topic(observed: Observed) -> bool:
     return bool(share >= _DOMINANT)
 
 
-def _fragments(segments: Segments, scored: Scored) -> tuple[Fragment, ...]:
-    """The fragments with their scores and, where there is a suspicion, reasons and evidence."""
-    suspects = np.flatnonzero(scored.scores >= NO_SUSPICION)
+def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fragment, ...]:
+    """The fragments with their scores and, from a score of `least`, reasons and evidence."""
+    suspects = np.flatnonzero(scored.scores >= least)
     columns = scored.observed.columns
     reported = np.stack([columns[name][suspects] for name in _REPORTED], axis=1)
-    evidence = iter(np.round(reported, 4).tolist())
+    evidence = dict(zip(suspects.tolist(), np.round(reported, 4).tolist(), strict=True))
     read = [np.expm1(columns["words"][suspects])]
     read += [columns[name][suspects] for name in ("full_stop", "wording")]
     values = zip(*(column.tolist() for column in read), strict=True)
+    known = dict(zip(suspects.tolist(), values, strict=True))
     fragments = []
     extents = zip(segments.starts.tolist(), segments.ends.tolist(), strict=True)
-    for (start, end), score in zip(extents, scored.scores.tolist(), strict=True):
-        if score < NO_SUSPICION:
+    for index, ((start, end), score) in enumerate(
+        zip(extents, scored.scores.tolist(), strict=True)
+    ):
+        if index not in evidence:
             fragments.append(Fragment(start, end, score, "off-topic"))
             continue
-        known = dict(zip(("words", "full_stop", "wording"), next(values), strict=True))
-        reason = reason_of(segments.text[start:end], known)
-        shown = dict(zip(_REPORTED, next(evidence), strict=True))
+        told = dict(zip(("words", "full_stop", "wording"), known[index], strict=True))
+        reason = reason_of(segments.text[start:end], told)
+        shown = dict(zip(_REPORTED, evidence[index], strict=True))
         fragments.append(Fragment(start, end, score, reason, shown))
     return tuple(fragments)
 

@@ -14,19 +14,21 @@ reads them (``member.npz``, see `cleaner.member`). Nothing in it is code.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
-from cleaner.errors import ModelError
+from cleaner.encoders import MODELS, SHIPPED, detector_folder
+from cleaner.errors import CleanerError, ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
 from cleaner.member import SHARE, Member, Verdicts
 from cleaner.network import Fragments, Network, odds_of
@@ -41,6 +43,7 @@ from cleaner.scores import (
     sigmoid,
 )
 from cleaner.segment import segment
+from cleaner.threads import one_thread
 from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
 
@@ -132,7 +135,6 @@ class Detector:
         self._probe = probe
         self.calibration = Calibration.of(manifest["calibration"])
         self._lexicon = Lexicon()
-        self._libraries = ThreadpoolController()
         self._both: tuple[Trees | None, Trees] | None = None
 
     @classmethod
@@ -220,9 +222,7 @@ class Detector:
 
     def score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
         """Score the fragments of several documents: each as `score` does by itself."""
-        # One thread for matrix products, as for the trees: the last bits of a product depend on
-        # how it is shared out, and at a document's size the threads only wait for each other.
-        with self._libraries.limit(limits=1, user_api="blas"):
+        with one_thread():
             return self._score_all(documents)
 
     def _score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
@@ -371,7 +371,7 @@ class Detector:
         if trees is not None:
             return FirstLook(trees.base, trees.contributions(evidence))
         fragments = Fragments.of(scored.observed, evidence, scored.title)
-        with self._libraries.limit(limits=1, user_api="blas"):
+        with one_thread():
             own = take_apart(self._first, fragments, names, scored.first)
             told = scored.member
             if self._member is None or told is None:
@@ -438,6 +438,31 @@ def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:
     return str(beside) if beside.is_dir() else name
 
 
+def model_folders(encoder: str | None, model: str | Path | None) -> tuple[Path, ...]:
+    """Where the detector lies that these parameters of `Cleaner` name, and where its encoder.
+
+    An encoder from the hub has no folder: where its weights lie is not ours to know.
+    """
+    detector = detector_folder(encoder or "fast") if model is None else Path(model)
+    if encoder is None and model is not None:
+        # What cannot be read is told by whoever loads it.
+        with suppress(OSError, ValueError, CleanerError):
+            manifest = json.loads((detector / "manifest.json").read_text(encoding="utf-8"))
+            encoder = encoder_of(detector, manifest)
+    own = MODELS / "fast" / "encoder" if (encoder or "fast") in SHIPPED else Path(encoder or "")
+    return (detector, own) if own.is_dir() else (detector,)
+
+
+def manifests(encoder: str | None, model: str | Path | None) -> tuple[bytes | None, ...]:
+    """The manifests in the folders of a model; None where one has none.
+
+    They hold the checksums of the files beside them: a model that was trained anew, in the same
+    folder, has others.
+    """
+    paths = [folder / "manifest.json" for folder in model_folders(encoder, model)]
+    return tuple(path.read_bytes() if path.is_file() else None for path in paths)
+
+
 def _check_manifest(manifest: Mapping[str, Any]) -> None:
     """Refuse a manifest without what is read of it later."""
     if not isinstance(manifest["threshold"], int | float):
@@ -457,10 +482,12 @@ def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Netwo
 
 
 def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a folder of which a file is missing that a detector could seem to do without."""
-    for name in manifest.get("sha256", ()):
+    """Refuse a folder of which a file is missing, or another than the one that was written."""
+    for name, digest in manifest.get("sha256", {}).items():
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{name} is missing")
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise ValueError(f"{name} is not the file that was written with the manifest")
 
 
 def _check_member(member: Member | None, names: Sequence[str]) -> None:

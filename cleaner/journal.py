@@ -317,13 +317,11 @@ def model_digest(options: Mapping[str, Any]) -> str:
 
     Of an encoder from the hub it is the name alone: where its weights lie is not ours to know.
     """
-    from cleaner.encoders import MODELS, detector_folder  # numpy comes with them
+    from cleaner.detector import model_folders  # numpy comes with it
 
-    encoder = str(options.get("encoder") or "fast")
-    detector = Path(options["model"]) if options.get("model") else detector_folder(encoder)
-    folders = [detector, Path(encoder) if Path(encoder).is_dir() else MODELS / "fast" / "encoder"]
-    digest = hashlib.blake2b(encoder.encode(), digest_size=16)
-    for folder in folders:
+    encoder = options.get("encoder")
+    digest = hashlib.blake2b(str(encoder or "").encode(), digest_size=16)
+    for folder in model_folders(encoder, options.get("model")):
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 digest.update(path.relative_to(folder).as_posix().encode())

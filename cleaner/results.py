@@ -74,7 +74,7 @@ class Fragment:
 
     def told(self, *, dropped: bool | None) -> Fragment:
         """The fragment as its finding has it, and whatever shows it; `dropped`: by a pattern."""
-        return replace(self, score=1.0, reason="pattern") if dropped else self
+        return replace(self, score=1.0, reason="pattern", evidence={}) if dropped else self
 
 
 @dataclass(frozen=True, slots=True)

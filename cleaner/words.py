@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import re
+import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+Columns = tuple[npt.NDArray[Any], ...]
 
 BUCKETS = 1 << 17  # hashed vocabulary of the frequency table and of the wording model
 _CACHE_LIMIT = 200_000  # distinct words kept
@@ -115,7 +119,7 @@ class Terms:
         return Terms(self.words[first:last], pairs, counts)
 
 
-class Numbers(dict[str, int]):
+class _Numbers(dict[str, int]):
     """Distinct words, numbered from 0 in the order in which they are first met."""
 
     def __missing__(self, word: str) -> int:
@@ -130,51 +134,86 @@ class Numbers(dict[str, int]):
         """The words numbered `count` and upward, in order."""
         return list(islice(reversed(self), len(self) - count))[::-1]
 
-    def first(self, count: int) -> Numbers:
+    def first(self, count: int) -> _Numbers:
         """The first `count` words alone: those met first are mostly the frequent ones."""
-        return Numbers(islice(self.items(), count))
+        return _Numbers(islice(self.items(), count))
+
+
+class WordTable:
+    """What is computed once for each distinct word: columns, with a row for each.
+
+    Several threads may use one at a time: no row that a caller knows of is written again.
+
+    Parameters
+    ----------
+    compute
+        The columns of n words: arrays of n rows each.
+    limit
+        Distinct words from which on half of them are forgotten.
+    """
+
+    def __init__(self, compute: Callable[[list[str]], Columns], *, limit: int) -> None:
+        self._compute = compute
+        self._limit = limit
+        self._numbers = _Numbers()
+        self._columns = compute([])
+        self._filled = 0  # rows; a word that is numbered has none yet if computing it failed
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def look_up(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int64], Columns]:
+        """The row of each of `words`, shape (len(words),), and the columns."""
+        with self._lock:
+            if len(self._numbers) > self._limit:
+                self._forget()
+            rows = self._numbers.of(words)
+            if len(self._numbers) > self._filled:
+                self._fill(self._numbers.since(self._filled))
+            return rows, self._columns
+
+    def _forget(self) -> None:
+        self._numbers = self._numbers.first(self._limit // 2)
+        self._filled = min(self._filled, len(self._numbers))
+        self._columns = tuple(column[: self._filled].copy() for column in self._columns)
+
+    def _fill(self, new: list[str]) -> None:
+        computed = self._compute(new)
+        size = self._filled + len(new)
+        if size > len(self._columns[0]):
+            self._columns = tuple(_grown(column, size) for column in self._columns)
+        for column, values in zip(self._columns, computed, strict=True):
+            column[self._filled : size] = values
+        self._filled = size
+
+
+def _grown(column: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """A copy of `column` with room for `size` rows and more."""
+    larger = np.zeros((max(size, 2 * len(column)), *column.shape[1:]), dtype=column.dtype)
+    larger[: len(column)] = column
+    return larger
 
 
 class Lexicon:
     """Cuts fragments into words and remembers what it computed for each distinct word."""
 
     def __init__(self) -> None:
-        self._numbers = Numbers()
-        self._learned = 0  # how many of the numbered words are described
-        self._keys: npt.NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)
-        self._flags: npt.NDArray[np.uint8] = np.zeros(1024, dtype=np.uint8)
+        self._table = WordTable(_described, limit=_CACHE_LIMIT)
 
     def words(self, texts: Sequence[str]) -> Words:
         """The words of `texts`, split at white space."""
         split = [text.split() for text in texts]
         counts = np.array([len(words) for words in split], dtype=np.int64)
-        rows = self._rows(list(chain.from_iterable(split)))
+        rows, (keys, flags) = self._table.look_up(list(chain.from_iterable(split)))
         owner = np.repeat(np.arange(len(texts)), counts)
-        return Words(self._keys[rows], self._flags[rows], owner, counts)
+        return Words(keys[rows], flags[rows], owner, counts)
 
-    def _rows(self, words: list[str]) -> npt.NDArray[np.int64]:
-        if len(self._numbers) > _CACHE_LIMIT:
-            self._numbers = self._numbers.first(_CACHE_LIMIT // 2)
-            self._learned = min(self._learned, len(self._numbers))
-        rows = self._numbers.of(words)
-        if len(self._numbers) > self._learned:
-            self._learn(self._numbers.since(self._learned))
-        return rows
 
-    def _learn(self, new: list[str]) -> None:
-        described = np.array([_describe(word) for word in new], dtype=np.uint32)
-        size = self._learned + len(new)
-        self._reserve(size)
-        self._keys[self._learned : size] = described[:, 0]
-        self._flags[self._learned : size] = described[:, 1]
-        self._learned = size
-
-    def _reserve(self, size: int) -> None:
-        if size > len(self._keys):
-            capacity = max(size, 2 * len(self._keys))
-            more = capacity - len(self._keys)
-            self._keys = np.concatenate([self._keys, np.zeros(more, np.uint32)])
-            self._flags = np.concatenate([self._flags, np.zeros(more, np.uint8)])
+def _described(words: list[str]) -> Columns:
+    """Hashes and flags of `words`."""
+    described = np.array([_describe(word) for word in words], dtype=np.uint32).reshape(-1, 2)
+    return described[:, 0].copy(), described[:, 1].astype(np.uint8)
 
 
 def _describe(word: str) -> tuple[int, int]:

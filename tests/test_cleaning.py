@@ -3,8 +3,10 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from inputs import NAMED
 
 import cleaner
 from cleaner import Document, cleaning
-from cleaner.cleaning import Cleaner
+from cleaner.cleaning import NO_SUSPICION, Cleaner
 from cleaner.detector import LONGEST_FURNITURE, UNREAD
 from cleaner.encoders import MODELS, detector_folder, transformer
 from cleaner.errors import ModelError, OptionError
@@ -169,7 +171,10 @@ def test_apply_is_a_cleaner_at_that_threshold(fast, seed, threshold, title):
     text = "Now Putin plays the peacemaker\n" + seed.split("\n", 3)[3]
     result = fast.clean_and_explain(text, title=title)
     expected = Cleaner(threshold=threshold).clean_and_explain(text, title=title)
-    assert fast.apply(result, threshold=threshold) == expected
+    applied = fast.apply(result, threshold=threshold)
+    assert applied.text == expected.text
+    suspected = [finding for finding in expected.findings if finding.score >= NO_SUSPICION]
+    assert [finding for finding in applied.findings if finding.evidence] == suspected
 
 
 def test_apply_keeps_a_header(fast, seed):
@@ -398,6 +403,53 @@ def test_a_vector_that_is_not_finite_spoils_no_other_fragment(fast, monkeypatch)
         results.append(fast.clean_and_explain(ARTICLE))
     assert results[1] == results[2] == results[0]
     assert results[0].fragments[0] != first
+
+
+def test_threads_share_a_cleaner():
+    articles = [
+        "\n".join(f"{word}{number} bridge of the town is closed." for number in range(at, at + 9))
+        for at, word in enumerate(NAMED)
+    ]
+    expected = [Cleaner().clean_and_explain(text) for text in articles]
+    shared = Cleaner()
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(shared.clean_and_explain, articles)) == expected
+    assert [shared.clean_and_explain(text) for text in articles] == expected
+
+
+def test_what_goes_below_any_suspicion_has_its_evidence():
+    result = Cleaner(threshold=0.0).clean_and_explain(ARTICLE)
+    assert any(finding.score < NO_SUSPICION for finding in result.findings)
+    assert all(finding.evidence for finding in result.findings)
+
+
+def test_what_a_pattern_drops_has_no_evidence():
+    everything = Cleaner(threshold=0.0, drop=["."]).clean_and_explain(ARTICLE)
+    assert {(f.score, f.reason, len(f.evidence)) for f in everything.findings} == {
+        (1.0, "pattern", 0)
+    }
+
+
+@pytest.mark.parametrize("option", ["keep", "drop"])
+def test_patterns_come_in_any_iterable(option):
+    listed, iterated = (Cleaner(**{option: form(["bridge"])}) for form in (list, iter))
+    assert iterated.clean_and_explain(ARTICLE) == listed.clean_and_explain(ARTICLE)
+    assert getattr(iterated, f"_{option}")
+
+
+def test_a_model_that_is_trained_again_is_loaded_again(tmp_path, fast):
+    folder = shutil.copytree(fast._detector.folder, tmp_path / "model")
+    assert cleaner.clean(ARTICLE, model=folder) != ARTICLE
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"threshold": 1.0}))
+    assert cleaner.clean(ARTICLE, model=folder) == ARTICLE
+
+
+def test_a_file_of_another_detector(tmp_path, fast):
+    folder = shutil.copytree(fast._detector.folder, tmp_path / "model")
+    shutil.copyfile(folder / "network.npz", folder / "furniture.npz")
+    with pytest.raises(ModelError, match=r"furniture\.npz is not the file that was written"):
+        Cleaner(model=folder)
 
 
 # Start-up

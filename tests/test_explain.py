@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from detectors import signed
 from hash_encoder import StandIn
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -292,7 +293,7 @@ def test_another_detector_s_trees_are_refused(tmp_path, seed):
     changed["second_baseline"] = changed["second_baseline"] + 1.0
     np.savez(tmp_path / "trees.npz", **changed)
     with pytest.raises(ModelError, match="other scores than the detector"):
-        Cleaner(model=tmp_path).inspect(seed)
+        Cleaner(model=signed(tmp_path)).inspect(seed)
     (tmp_path / "trees.npz").unlink()
     with pytest.raises(ModelError, match=r"trees\.npz is missing"):
         Cleaner(model=tmp_path)
@@ -338,7 +339,7 @@ def with_network(fast, tmp_path_factory):
     names = fast._detector.manifest["evidence"].index("first")
     network = small_network(names, fast._encoder.dimensions)
     np.savez(folder / "network.npz", **network.to_arrays())
-    return Cleaner(encoder="fast", model=folder)
+    return Cleaner(encoder="fast", model=signed(folder))
 
 
 def test_a_network_s_verdict_is_taken_apart_by_kinds_of_evidence(with_network, seed):

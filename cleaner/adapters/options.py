@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
@@ -33,7 +32,7 @@ def missing_host(adapter: str, *, extra: str, cause: ImportError) -> MissingHost
 class CleanerKeywords(TypedDict, total=False):
     """The parameters of `cleaner.Cleaner`, as an adapter takes them."""
 
-    encoder: str
+    encoder: str | None
     threshold: float | None
     keep: Sequence[str]
     drop: Sequence[str]
@@ -51,7 +50,8 @@ class CleanerOptions:
     Attributes
     ----------
     encoder
-        ``fast``, ``accurate``, a model folder, or a model's name.
+        ``fast``, ``accurate``, a model folder, or a model's name. None: the one that `model` was
+        fitted for, ``fast`` without it.
     threshold
         Probability from which a fragment is removed, 0 to 1. None: the detector's own.
     keep, drop
@@ -75,7 +75,7 @@ class CleanerOptions:
     the options are written they need not be.
     """
 
-    encoder: str = "fast"
+    encoder: str | None = None
     threshold: float | None = None
     keep: Sequence[str] = ()
     drop: Sequence[str] = ()
@@ -88,7 +88,9 @@ class CleanerOptions:
 
         for name in LISTS:
             object.__setattr__(self, name, strings(name, getattr(self, name)))
-        check_type("encoder", self.encoder, str, "give a name or a folder, which a worker loads")
+        if self.encoder is not None:
+            which = "give a name or a folder, which a worker loads"
+            check_type("encoder", self.encoder, str, which)
         if self.model is not None:
             check_type("model", self.model, str | os.PathLike, "give the folder of a detector")
             object.__setattr__(self, "model", os.fspath(self.model))
@@ -100,7 +102,7 @@ class CleanerOptions:
             exclude=self.exclude,
         )
         if self.model is None:
-            detector_folder(self.encoder)
+            detector_folder(self.encoder or "fast")
 
     @classmethod
     def of(cls, **options: Unpack[CleanerKeywords]) -> Self:
@@ -128,15 +130,15 @@ class CleanerOptions:
         ModelError
             If the encoder or its detector cannot be had.
         """
-        return _load(self, self.manifests())
+        from cleaner.cleaning import kept_cleaner
 
-    def manifests(self) -> tuple[bytes | None, bytes | None]:
-        """Return the manifests of the folders of encoder and detector, None where there is none.
+        return kept_cleaner(**{name: getattr(self, name) for name in self.__slots__})
 
-        They hold the checksums of the files beside them: a model that was trained anew, in the
-        same folder, is another model.
-        """
-        return _manifest(self.encoder), None if self.model is None else _manifest(self.model)
+    def manifests(self) -> tuple[bytes | None, ...]:
+        """Return the manifests of the model's folders: see `cleaner.detector.manifests`."""
+        from cleaner.detector import manifests
+
+        return manifests(self.encoder, self.model)
 
 
 def is_share(value: object) -> bool:
@@ -147,30 +149,3 @@ def is_share(value: object) -> bool:
 def is_count(value: object) -> bool:
     """Whether `value` is a whole number, and 1 or more."""
     return isinstance(value, Integral) and is_number(value) and int(value) >= 1
-
-
-def _manifest(folder: str | Path) -> bytes | None:
-    try:
-        return (Path(folder) / "manifest.json").read_bytes()
-    except (OSError, ValueError):  # no folder, no file, or no path at all
-        return None
-
-
-@lru_cache(maxsize=4)
-def _load(options: CleanerOptions, manifests: tuple[bytes | None, ...]) -> Cleaner:  # noqa: ARG001 -- a key
-    from cleaner.cleaning import Cleaner
-
-    return Cleaner(
-        encoder=options.encoder,
-        threshold=options.threshold,
-        keep=options.keep,
-        drop=options.drop,
-        only=options.only,
-        exclude=options.exclude,
-        model=options.model,
-    )
-
-
-# A model's threads do not survive a fork: the child loads its own.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_load.cache_clear)

@@ -89,7 +89,9 @@ def ray_clean(
     schema = dataset.schema(fetch_if_missing=False)
     if schema is not None and isinstance(schema.base_schema, pa.Schema):
         cleaner.schema(schema.base_schema)
-    piece = _PIECE if cleaner.options.encoder == "fast" else _PIECE_OF_TRANSFORMER
+    told = cleaner.options
+    is_fast = told.encoder == "fast" or (told.encoder is None and told.model is None)
+    piece = _PIECE if is_fast else _PIECE_OF_TRANSFORMER
     return dataset.repartition(target_num_rows_per_block=piece).map_batches(
         ArticleCleaner,
         fn_constructor_kwargs={

@@ -64,7 +64,7 @@ class ArticleCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         *,
         text_column: str = "text",
         title_column: str | None = "title",
-        encoder: str = "fast",
+        encoder: str | None = None,
         threshold: float | None = None,
         keep: Sequence[str] = (),
         drop: Sequence[str] = (),

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.errors import ModelError
-from cleaner.words import Numbers
+from cleaner.words import Columns, WordTable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -46,12 +46,9 @@ class StaticEncoder:
         self._tokenizer = tokenizer
         self._weights = weights
         self.name = name
-        self._numbers = Numbers()
-        self._learned = 0  # how many of the numbered words have their sums
         self._is_bert = _is_bert(tokenizer)
         self._number = tokenizer.token_to_id
-        self._sums: Vectors = np.zeros((0, self.dimensions), dtype=np.float32)
-        self._counts: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._table = WordTable(self._summed, limit=_CACHE_LIMIT)
 
     @classmethod
     def load(cls, folder: Path, *, name: str = "static") -> StaticEncoder:
@@ -112,56 +109,28 @@ class StaticEncoder:
 
     def _pool(self, words: list[list[str]], out: Vectors) -> None:
         """Mean token vector of each list of words, into `out`."""
-        rows = self._rows(list(chain.from_iterable(words)))
+        rows, columns = self._table.look_up(list(chain.from_iterable(words)))
         bounds = np.cumsum([0, *map(len, words)])
         first = 0
         while first < len(words):
             past = int(np.searchsorted(bounds, bounds[first] + _POOLED_AT_ONCE, side="right"))
             last = max(first + 1, past - 1)
             block = slice(first, last)
-            self._pool_block(rows[bounds[first] : bounds[last]], np.diff(bounds)[block], out[block])
+            own = rows[bounds[first] : bounds[last]]
+            _pool_block(columns, own, np.diff(bounds)[block], out[block])
             first = last
 
-    def _pool_block(
-        self, rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], out: Vectors
-    ) -> None:
-        starts = np.cumsum(lengths) - lengths
-        filled = np.flatnonzero(lengths)
-        if not len(filled):
-            return
-        counts = np.add.reduceat(self._counts[rows], starts[filled])
-        if len(rows) <= _POOLED_AT_ONCE:
-            sums = np.add.reduceat(self._sums[rows], starts[filled], axis=0)
-        else:  # one text longer than a block: add up its blocks, in double precision
-            blocks = range(0, len(rows), _POOLED_AT_ONCE)
-            parts = (self._sums[rows[at : at + _POOLED_AT_ONCE]] for at in blocks)
-            sums = np.sum([part.sum(axis=0, dtype=np.float64) for part in parts], axis=0)[None]
-        out[filled] = sums / np.maximum(counts, 1)[:, None]
-
-    def _rows(self, words: list[str]) -> npt.NDArray[np.int64]:
-        """Where in the cache each of `words` stands, new ones learned."""
-        if len(self._numbers) > _CACHE_LIMIT:
-            self._numbers = self._numbers.first(_CACHE_LIMIT // 2)
-            self._learned = min(self._learned, len(self._numbers))
-        rows = self._numbers.of(words)
-        if len(self._numbers) > self._learned:
-            self._learn(self._numbers.since(self._learned))
-        return rows
-
-    def _learn(self, new: list[str]) -> None:
-        ids = self._token_ids(new)
-        size = self._learned + len(new)
-        self._grow(size)
+    def _summed(self, words: list[str]) -> Columns:
+        """Sum and number of the token vectors of each word."""
+        ids = self._token_ids(words)
         counts = np.array([len(own) for own in ids], dtype=np.int64)
         starts = np.cumsum(counts) - counts
         flat = np.fromiter(chain.from_iterable(ids), dtype=np.int64, count=int(counts.sum()))
-        sums = self._sums[self._learned : size]
-        sums[:] = 0
-        for place in range(int(counts.max())):  # all words' first tokens, their second ones, ...
+        sums = np.zeros((len(words), self.dimensions), dtype=np.float32)
+        for place in range(int(counts.max(initial=0))):  # first tokens, then second ones, ...
             rows = np.flatnonzero(counts > place)
             sums[rows] += self._weights[flat[starts[rows] + place]]
-        self._counts[self._learned : size] = counts
-        self._learned = size
+        return sums, counts
 
     def _token_ids(self, words: list[str]) -> list[list[int]]:
         """The tokens of each word; the tokenizer is asked only where the vocabulary does not say.
@@ -182,14 +151,24 @@ class StaticEncoder:
         ids = [number for piece in pieces if (number := self._number(piece)) is not None]
         return ids if len(ids) == len(pieces) else None
 
-    def _grow(self, size: int) -> None:
-        if size > len(self._counts):
-            capacity = max(size, 2 * len(self._counts))
-            sums = np.zeros((capacity, self.dimensions), dtype=np.float32)
-            counts = np.zeros(capacity, dtype=np.int64)
-            sums[: len(self._sums)] = self._sums
-            counts[: len(self._counts)] = self._counts
-            self._sums, self._counts = sums, counts
+
+def _pool_block(
+    columns: Columns, rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], out: Vectors
+) -> None:
+    """Mean token vectors of texts of `lengths` words, whose rows of the table stand in `rows`."""
+    sums_of, counts_of = columns
+    starts = np.cumsum(lengths) - lengths
+    filled = np.flatnonzero(lengths)
+    if not len(filled):
+        return
+    counts = np.add.reduceat(counts_of[rows], starts[filled])
+    if len(rows) <= _POOLED_AT_ONCE:
+        sums = np.add.reduceat(sums_of[rows], starts[filled], axis=0)
+    else:  # one text longer than a block: add up its blocks, in double precision
+        blocks = range(0, len(rows), _POOLED_AT_ONCE)
+        parts = (sums_of[rows[at : at + _POOLED_AT_ONCE]] for at in blocks)
+        sums = np.sum([part.sum(axis=0, dtype=np.float64) for part in parts], axis=0)[None]
+    out[filled] = sums / np.maximum(counts, 1)[:, None]
 
 
 def _is_bert(tokenizer: Tokenizer) -> bool:
