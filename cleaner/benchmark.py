@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from cleaner.cleaning import Cleaner
+from cleaner.command import ModuleCommand
 from cleaner.document import Document
 from cleaner.errors import InputError
 from cleaner.evaluation import (
@@ -27,8 +28,7 @@ from cleaner.evaluation import (
     removed_share,
 )
 from cleaner.evaluation.reader import read_lines
-from cleaner.evaluation.sites import fold_of
-from cleaner.training.command import TrainingCommand
+from cleaner.sites import fold_of
 from cleaner.training.sources import article_of, hosts_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _span_scores(document: Labelled, result: CleanResult) -> np.ndarray:
     return scores
 
 
-@click.command(cls=TrainingCommand)
+@click.command(cls=ModuleCommand)
 @click.option("--encoder", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--threshold", type=float, help="Default: the detector's own.")
 @click.option("--limit", type=int, help="At most so many articles.")

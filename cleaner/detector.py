@@ -57,7 +57,7 @@ FURNITURE = "furniture.npz"
 MEMBER = "member.npz"
 PROBE = "probe.npy"
 PROBE_TEXT = "The committee meets in Geneva on Monday to discuss the price of wheat."
-_SAME_ENCODER = 0.15  # between unit vectors: half precision moves them by a hundredth
+SAME_ENCODER = 0.15  # between unit vectors: half precision moves them by a hundredth
 REVIEWS = 1
 FAMILY_REVIEWS = 6  # looks of trees without networks, where there is a family
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
@@ -195,7 +195,7 @@ class Detector:
             )
         if self._probe is None:  # fitted before there was one
             return
-        if np.linalg.norm(encoder.encode([PROBE_TEXT])[0] - self._probe) > _SAME_ENCODER:
+        if np.linalg.norm(encoder.encode([PROBE_TEXT])[0] - self._probe) > SAME_ENCODER:
             raise ModelError(
                 f"the encoder {encoder.name!r} gives other vectors than the one that the detector"
                 " was fitted for",

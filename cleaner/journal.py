@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from cleaner.errors import InputError, OptionError, OutputError
 from cleaner.formats.encoding import dump_json, shown
-from cleaner.formats.sinks import cannot_write, hidden_beside, lock
+from cleaner.formats.sinks import cannot_write, hidden_beside, is_named, lock
 from cleaner.tally import Tally
 from cleaner.work import Block, Outcome, Part
 
@@ -103,7 +103,7 @@ class Journal:
             if self._path.name == _FOLDER_NAME:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
             stream = self._path.open("a+b")
-            if not lock(stream):
+            if not lock(stream) or not is_named(stream, self._path):
                 stream.close()
                 raise OutputError(
                     "another run is writing there",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cleaner.blocks import Blocks
 from cleaner.errors import InputError
 from cleaner.formats.encoding import shown
 from cleaner.formats.jsonl import Record, parse_record
 from cleaner.formats.text import TextFile
+from cleaner.sites import site_at
 
 if TYPE_CHECKING:
     from cleaner.document import Document
@@ -205,14 +205,8 @@ class Reader:
         """The record's source by its own telling; empty where it tells none."""
         if self.source_field is None or isinstance(entry, TextFile):
             return ""
-        value = _values(entry).get(self.source_field)
-        if not isinstance(value, str):
-            return ""
-        return (urlsplit(value).hostname or value) if "://" in value else value
-
-
-def _values(entry: Record | Row) -> dict[str, Any]:
-    if isinstance(entry, Record):
-        found: dict[str, Any] = json.loads(entry.line.removeprefix("\ufeff"))
-        return found
-    return entry.values or {}
+        value: object = ""
+        with suppress(ValueError):  # a number that Python does not read, or half an address
+            value = entry.value(self.source_field)
+            value = site_at(value) or value if isinstance(value, str) else ""
+        return str(value)

@@ -11,7 +11,6 @@ its documents, and their words, for the first time in each turn.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -26,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -35,10 +35,12 @@ import numpy as np
 
 from cleaner import __version__
 from cleaner.blocks import Blocks
+from cleaner.command import ModuleCommand
 from cleaner.document import Document
 from cleaner.errors import InputError
+from cleaner.evaluation.reader import read_lines
 from cleaner.filtering import Filter, Settings, answers_here
-from cleaner.formats import Inputs, dump_json, source
+from cleaner.formats import Inputs, dump_json
 from cleaner.segment import segment
 from cleaner.workers import Workers
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from cleaner.cleaning import Cleaner
 
 _BESIDE_EXTRACTOR = "fast, beside trafilatura"
+_PAGES = "give JSON Lines, a web page a record, as `html`"
 _FEWEST = 200  # code points below which an extraction is no document
 _LINES = (1_000, 10_000, 100_000)
 _COUNTS = (1, 2, 4)  # times the documents
@@ -285,21 +288,13 @@ def read_pages(path: Path, limit: int | None) -> list[str]:
     Raises
     ------
     InputError
-        If a record has none.
+        If the file cannot be read, or a record has none.
     """
-    item = source(str(path), None if ".jsonl" in path.name else "jsonl")
     pages: list[str] = []
-    with item.open() as stream:
-        for piece in item.lines(stream):
-            for line in piece.splitlines():
-                record = json.loads(line)
-                if not isinstance(record.get("html"), str):
-                    raise InputError(
-                        "a record has no field 'html'", place=str(path), next_step="give web pages"
-                    )
-                pages.append(record["html"])
-                if len(pages) == limit:
-                    return pages
+    for place, record in islice(read_lines(path), limit):
+        if not isinstance(record.get("html"), str):
+            raise InputError("the record has no field 'html'", place=place, next_step=_PAGES)
+        pages.append(record["html"])
     return pages
 
 
@@ -610,7 +605,7 @@ def draw(report: Report, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-@click.command()
+@click.command(cls=ModuleCommand)
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Turns.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many pages.")
 @click.option(

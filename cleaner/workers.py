@@ -60,9 +60,16 @@ class Workers:
         threads = max(1, cores() // self._count)
         # Started first: it would let the signals through again that are held back below.
         resource_tracker.ensure_running()
-        with _threads(threads), _unheard(signal.SIGINT, *ENDING):
-            for _ in range(self._count):
-                self._workers.append(_Worker(context, self._options, self._settings))
+        try:
+            with _threads(threads), _unheard(signal.SIGINT, *ENDING):
+                for _ in range(self._count):
+                    self._workers.append(_Worker(context, self._options, self._settings))
+        except OSError as error:  # too many open files, or processes
+            self.__exit__()
+            raise WorkerError(
+                f"{self._count} workers cannot be started ({error.strerror or error})",
+                next_step="use fewer --jobs",
+            ) from error
         return self
 
     def __exit__(self, *_: object) -> None:

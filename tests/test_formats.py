@@ -17,6 +17,7 @@ from cleaner.formats import (
     parse_record,
     source,
 )
+from cleaner.formats.sinks import lock
 
 ANY = st.text(st.characters(codec=None))
 
@@ -115,10 +116,11 @@ def test_explained():
 
 
 def test_explanations_of_an_earlier_run_are_replaced():
-    line = b'{"why":"x", "removed": [1], "n": 1.0, "text": "abc", "judged": false}\n'
+    line = b'{ "why":"x", "removed": [1], "n": 1.0 ,  "text": "abc", "judged": false }\n'
     out = record(line).cleaned(cut("abc", (0, 1)), explain=True)
-    assert out.startswith(b'{"n": 1.0,"text": "bc","removed":[{')
-    assert out.endswith(b'],"judged":true}\n')
+    assert out.startswith(b'{ "n": 1.0 ,  "text": "bc","removed":[{')
+    assert out.endswith(b'],"judged":true }\n')
+    assert record(out).cleaned(cut("bc"), explain=True).startswith(b'{ "n": 1.0 ,  "text": "bc",')
 
 
 def test_explains_bytes_that_are_no_utf8():
@@ -225,6 +227,26 @@ def test_atomic_file_after_an_error(tmp_path):
         stop()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["a"]
+
+
+def test_what_another_run_has_finished_is_not_emptied(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    other = AtomicFile(path)
+    other.__enter__()
+    other.write(b"whole")
+    seen = []
+
+    def lock_when_the_other_has_ended(stream):
+        if not seen:  # opened while the other run was going, locked when it has ended
+            other.__exit__(None)
+        seen.append(path.read_bytes())
+        return lock(stream)
+
+    monkeypatch.setattr("cleaner.formats.sinks.lock", lock_when_the_other_has_ended)
+    with AtomicFile(path) as file:
+        assert path.read_bytes() == b"whole"
+        file.write(b"new")
+    assert (seen, path.read_bytes()) == ([b"whole"] * 2, b"new")
 
 
 def test_atomic_file_discarded(tmp_path):

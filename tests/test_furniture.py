@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cleaner.evaluation import Host
-from cleaner.evaluation.sites import fold_of
+from cleaner.sites import fold_of
 from cleaner.training.furniture import (
     FORMULAS,
     Headlines,

@@ -387,12 +387,14 @@ def test_no_documents_give_a_page_too(fast):
 def records(tmp_path, seed):
     path = tmp_path / "site.jsonl"
     entries = [
-        {"id": "a", "text": seed, "url": "https://one.example/a", "title": "A"},
+        {"id": "a", "text": seed, "url": "https://www.one.example/a", "title": "A"},
         {"id": "b", "text": "One line.", "url": "https://two.example/b"},
         {"id": "c", "text": seed.replace("Putin", "Biden"), "url": "plain name"},
-        {"id": "d", "text": seed[:6000], "url": 4},
+        {"id": "d", "text": seed[:6000], "url": "NUMBER"},
+        {"id": "e", "text": "One line.", "url": "http://[half/"},
     ]
-    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+    path.write_text(lines.replace('"NUMBER"', "4" * 5000))  # more than Python reads
     return path
 
 
@@ -400,11 +402,11 @@ def test_the_command_writes_a_corpus(tmp_path, records):
     out = tmp_path / "report.html"
     done = run(records, "-o", out, "--source-field", "url", "--pages", "2")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr == f"{out}: 4 documents, 2 with a page\n"
+    assert done.stderr == f"{out}: 5 documents, 2 with a page\n"
     page = parsed(out.read_bytes())
     corpus = page.data("page-data")["corpus"]
     assert {row[0] for row in corpus["sources"]} == {
-        "one.example", "two.example", "plain name", str(records),
+        "one.example", "two.example", "plain name", "http://[half/", str(records),
     }  # fmt: skip
     assert page.data("article-1")["text"]
     assert page.data("article-2") is None

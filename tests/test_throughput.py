@@ -20,7 +20,10 @@ def test_pages_are_read_from_either(tmp_path):
     assert read_pages(tmp_path / "a.jsonl", None) == pages
     assert read_pages(tmp_path / "b.jsonl.gz", 2) == pages[:2]
     (tmp_path / "a.jsonl").write_bytes(b'{"text": "a"}\n')
-    with pytest.raises(InputError, match="a record has no field 'html'"):
+    with pytest.raises(InputError, match=r"a\.jsonl:1: the record has no field 'html'"):
+        read_pages(tmp_path / "a.jsonl", None)
+    (tmp_path / "a.jsonl").write_bytes(b'{"html": "a"}\n{"html": "a"\n')
+    with pytest.raises(InputError, match=r"a\.jsonl:2: not valid JSON"):
         read_pages(tmp_path / "a.jsonl", None)
 
 

@@ -22,7 +22,7 @@ from cleaner.errors import InputError, ModelError, OptionError
 from cleaner.evaluation import Figures
 from cleaner.evaluation.measure import Dataset, evaluate
 from cleaner.evaluation.reader import read_labelled
-from cleaner.evaluation.sites import fold_of, site_of
+from cleaner.sites import fold_of, site_of
 from cleaner.training import adapt, held_out
 from cleaner.training.detector import prepare
 from cleaner.training.folder import check_folder, whole_folder

@@ -177,7 +177,10 @@ def _load(name: str) -> Any:
         # A bar's lock between processes is left behind by a worker, and is told of at the end.
         tqdm.set_lock(threading.RLock())
     try:
-        model = SentenceTransformer(name, device=None)
+        try:
+            model = SentenceTransformer(name, device=None, local_files_only=True)
+        except Exception:  # noqa: BLE001  # it is not on this machine: asked for at the hub
+            model = SentenceTransformer(name, device=None)
         model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
     except Exception as error:  # the hub's client and the loaders raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -23,9 +23,9 @@ from cleaner.document import Span
 from cleaner.errors import InputError
 from cleaner.evaluation.intruders import compose
 from cleaner.evaluation.labelled import Labelled
-from cleaner.evaluation.sites import site_of
 from cleaner.formats import Kind, Source, shown, source
 from cleaner.formats.sources import each_line
+from cleaner.sites import site_of
 
 if TYPE_CHECKING:
     from cleaner.formats.kinds import Compression
@@ -98,7 +98,7 @@ def labelled_of(record: dict[str, Any], *, place: str) -> Labelled:
         If it is of neither form, or its labels do not fit its text.
     """
     for name in ("title", "source", "url", "page_type", "view"):
-        if not isinstance(record.get(name) or "", str):
+        if not isinstance(record.get(name), str | None):
             raise _wrong(f'"{name}" is no text', place, "give a string, or leave it out")
     if "lines" in record:
         document = _of_lines(record, place)

@@ -74,10 +74,21 @@ class Record:
         if member is None or isinstance(member.value, dict | list):
             return None
         try:
-            value = json.loads(self.line[member.value_start : member.end])
+            value = self.value("id")
         except ValueError:  # an integer of thousands of digits
             return str(member.value)
         return value if isinstance(value, str | int | float) else None
+
+    def value(self, name: str) -> object:
+        """The value of the member called `name`; None where there is none.
+
+        Raises
+        ------
+        ValueError
+            If it is an integer of more digits than Python reads.
+        """
+        member = _last(self._members, name)
+        return None if member is None else json.loads(self.line[member.value_start : member.end])
 
     def cleaned(self, result: CleanResult, *, explain: bool = False) -> bytes:
         """Return the line with the text cleaned, and with ``removed`` and ``judged`` if asked.
@@ -102,17 +113,16 @@ class Record:
         return line if line.endswith(b"\n") else line + b"\n"
 
     def _with(self, literal: str, added: dict[str, Any]) -> str:
+        """The line with `literal` for the text, and with what is `added` behind the last member."""
         more = decode(dump_json(added))[1:-1]
         first, last = self._members[0].start, self._members[-1].end
-        if any(member.name in OURS for member in self._members):
-            # Left by an earlier run: they speak of another text, and are replaced.
-            kept = [
-                self._slice(member, literal) for member in self._members if member.name not in OURS
-            ]
-            inner = ",".join(kept)
-        else:
-            body = self.body
-            inner = self.line[first : body.value_start] + literal + self.line[body.end : last]
+        inner, at = "", first
+        for member in self._members:
+            # Ours were left by an earlier run: they speak of another text, and are replaced.
+            if member.name not in OURS:
+                comma = self.line[at : member.start] if inner else ""
+                inner += comma + self._slice(member, literal)
+            at = member.end
         return f"{self.line[:first]}{inner},{more}{self.line[last:]}"
 
     def _slice(self, member: Member, literal: str) -> str:

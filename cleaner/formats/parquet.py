@@ -302,6 +302,10 @@ class Row:
     values: dict[str, Any] | None = None
     text_field: str = "text"
 
+    def value(self, name: str) -> object:
+        """The value of the column called `name`; None where there is none."""
+        return (self.values or {}).get(name)
+
     def as_line(self, result: CleanResult, *, explain: bool = False) -> bytes:
         """The row as a line of JSONL."""
         record = dict(self.values or {})

@@ -190,15 +190,18 @@ class AtomicFile:
         return self
 
     def _locked(self, path: Path) -> BinaryIO:
-        # Opened without emptying it: it may be another run's. Its mode comes from the umask.
-        stream = path.open("ab")
-        if not lock(stream):
-            stream.close()
-            raise OutputError(
-                "another run is writing it", place=self.name, next_step="wait for its end"
-            )
-        stream.truncate(0)
-        return stream
+        while True:
+            # Opened without emptying it: it may be another run's. Its mode comes from the umask.
+            stream = path.open("ab")
+            if not lock(stream):
+                stream.close()
+                raise OutputError(
+                    "another run is writing it", place=self.name, next_step="wait for its end"
+                )
+            if is_named(stream, path):
+                stream.truncate(0)
+                return stream
+            stream.close()  # the other run has ended since it was opened: it is its target now
 
     def write(self, data: bytes) -> None:
         """Take `data`."""
@@ -290,7 +293,8 @@ class AppendedFile:
         return self
 
     def _take(self, stream: BinaryIO) -> None:
-        if not lock(stream):
+        # One that has lost its name since it was opened was the other run's alone.
+        if not lock(stream) or not is_named(stream, self._path):
             raise OutputError(
                 "another run is writing it", place=self.name, next_step="wait for its end"
             )
@@ -346,18 +350,22 @@ class AppendedFile:
                 self.flush()
         finally:
             if self._stream is not None:
-                with suppress(OSError):  # the flush has told of it already
-                    self._stream.close()
-            if kind is not None and self._path.is_file():
-                with suppress(OSError):
-                    self._take_back()
+                self._close(self._stream, take_back=kind is not None and self._path.is_file())
 
-    def _take_back(self) -> None:
-        """Leave what is on the disk for sure, and no file where there is nothing."""
-        if self._whole:
-            os.truncate(self._path, self._whole)
-        else:
-            self._path.unlink()
+    def _close(self, stream: BinaryIO, *, take_back: bool) -> None:
+        """Close it; if asked, leave what is on the disk for sure, or no file where nothing is.
+
+        The lock is held until the end: a duplicate of the descriptor keeps it.
+        """
+        held = os.dup(stream.fileno())
+        with suppress(OSError):  # the flush has told of it already
+            stream.close()
+        with suppress(OSError):
+            if take_back and self._whole:
+                os.ftruncate(held, self._whole)
+            elif take_back:
+                self._path.unlink()
+        os.close(held)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -393,6 +401,14 @@ def lock(stream: IO[bytes]) -> bool:
     except OSError:
         pass
     return True
+
+
+def is_named(stream: IO[bytes], path: Path) -> bool:
+    """Whether an open file is still the one at `path`."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def hidden_beside(target: Path, what: str) -> Path:

@@ -97,11 +97,12 @@ def _units(text: str) -> npt.NDArray[np.int64]:
 def _line_cuts(inspected: Inspected) -> dict[int, int]:
     """For each line, how far its deletion reaches where it goes whole."""
     segments = inspected.segments
+    # Asked of all at once: what a deletion takes along does not depend on the others.
+    spans = segments.deletions(np.ones(len(segments), dtype=np.bool_))
     cuts: dict[int, int] = {}
-    for line in np.unique(segments.lines).tolist():
-        # Asked line by line: what a deletion takes along does not depend on the others.
-        spans = segments.deletions(segments.lines == line)
-        cuts[line] = max(span.end for span in spans.values())
+    for index, span in spans.items():
+        line = int(segments.lines[index])
+        cuts[line] = max(cuts.get(line, 0), span.end)
     return cuts
 
 

@@ -21,12 +21,12 @@ import click
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.command import ModuleCommand
 from cleaner.encoders import load_encoder
 from cleaner.evaluation import Figures, figures
 from cleaner.evaluation.tables import console, show_figures
 from cleaner.formats import AtomicFile
 from cleaner.scores import sigmoid
-from cleaner.training.command import TrainingCommand
 from cleaner.training.corpora import read_articles
 from cleaner.training.detector import (
     NO_FURNITURE,
@@ -282,7 +282,7 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
     return material
 
 
-@click.command(cls=TrainingCommand)
+@click.command(cls=ModuleCommand)
 @click.option("--encoder", "name", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--share", default=0.1, show_default=True, help="Share of the data to use.")

@@ -26,8 +26,8 @@ from cleaner.detector import Detector, encoder_of
 from cleaner.encoders import SHIPPED, detector_folder, load_encoder
 from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures
-from cleaner.evaluation.sites import fold_of
 from cleaner.scores import sigmoid
+from cleaner.sites import fold_of
 from cleaner.training.detector import Example, prepare
 from cleaner.training.folder import whole_folder
 from cleaner.training.trees import Arrays, to_onnx
@@ -124,7 +124,9 @@ def adapt(
         second = {n[7:]: stored[n] for n in stored.files if n.startswith("second_")}
     name = encoder_of(folder, detector.manifest)
     language = (detector.manifest.get("languages") or ["en"])[0]
-    examples = prepare(data.labelled, load_encoder(name), language=language)
+    encoder = load_encoder(name)
+    detector.check(encoder)
+    examples = prepare(data.labelled, encoder, language=language)
     rows = _rows(examples, detector, second)
     say(f"{len(examples)} documents, {len(rows.labels)} labelled fragments, base {base}")
     paths, count = _choose(rows)

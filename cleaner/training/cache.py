@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from cleaner.detector import PROBE, PROBE_TEXT, SAME_ENCODER
+from cleaner.errors import ModelError
+from cleaner.formats import AtomicFile
 
 if TYPE_CHECKING:
     from cleaner.encoders import Encoder, Vectors
@@ -19,13 +24,20 @@ class CachedEncoder:
     """An encoder whose vectors are kept in a folder of ``.npz`` shards and read where known.
 
     A shard holds ``k``, uint64 hashes of texts, and ``v``, their vectors in half precision. New
-    vectors are written a few thousand at a time, and by `flush`.
+    vectors are written a few thousand at a time, and by `flush`. They are given in half precision
+    from the start: another fit gets the very same.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds the vectors of another encoder.
     """
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
         self._encoder = encoder
         self._folder = folder
         self.name = encoder.name
+        self._check_probe()
         keys: list[int] = []
         shards: list[Vectors] = []
         for path in sorted(folder.glob("*.npz")):
@@ -35,6 +47,21 @@ class CachedEncoder:
         self._rows = {key: row for row, key in enumerate(keys)}
         self._vectors = np.concatenate(shards) if shards else np.zeros((0, self.dimensions))
         self._new: dict[int, Vectors] = {}
+
+    def _check_probe(self) -> None:
+        """Refuse a folder of another encoder: it put the probe elsewhere."""
+        path, found = self._folder / PROBE, self._encoder.encode([PROBE_TEXT])[0]
+        if path.is_file():
+            kept = np.load(path, allow_pickle=False)
+            if kept.shape != found.shape or np.linalg.norm(kept - found) > SAME_ENCODER:
+                raise ModelError(
+                    f"it holds the vectors of another encoder than {self.name!r}",
+                    place=str(self._folder),
+                    next_step="name another folder",
+                )
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        np.save(path, found)
 
     @property
     def dimensions(self) -> int:
@@ -54,7 +81,8 @@ class CachedEncoder:
             elif text.strip():
                 missing.append(index)
         if missing:
-            vectors[missing] = self._encoder.encode([texts[i] for i in missing])
+            made = self._encoder.encode([texts[i] for i in missing])
+            vectors[missing] = made.astype(np.float16)
             self._new |= {text_hash(texts[i]): vectors[i] for i in missing}
         if len(self._new) >= _SHARD:
             self.flush()
@@ -70,10 +98,12 @@ class CachedEncoder:
         """Write what is new to a shard of its own."""
         if not self._new:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         keys = np.array(list(self._new), dtype=np.uint64)
         vectors = np.stack(list(self._new.values())).astype(np.float16)
-        np.savez(self._folder / f"{keys[0]:016x}.npz", k=keys, v=vectors)
+        shard = BytesIO()
+        np.savez(shard, k=keys, v=vectors)
+        with AtomicFile(self._folder / f"{keys[0]:016x}.npz") as file:
+            file.write(shard.getvalue())
         self._rows |= {int(key): len(self._vectors) + i for i, key in enumerate(keys)}
         self._vectors = np.concatenate([self._vectors, vectors])
         self._new = {}

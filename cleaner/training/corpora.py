@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cleaner.evaluation.reader import read_lines
-from cleaner.evaluation.sites import fold_of
+from cleaner.sites import fold_of
 
 _SHORTEST = 20  # code points of a sentence that says something
 

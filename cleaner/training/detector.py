@@ -31,11 +31,11 @@ from cleaner.detector import (
     capped,
 )
 from cleaner.evaluation import Figures, figures
-from cleaner.evaluation.sites import fold_of
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
 from cleaner.segment import Segments, in_small_letters, segment
+from cleaner.sites import fold_of
 from cleaner.training.forked import side_by_side
 from cleaner.training.trees import Arrays, BoostedTrees, to_onnx
 from cleaner.words import BUCKETS, CONTENT, Lexicon

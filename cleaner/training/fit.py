@@ -19,6 +19,7 @@ import click
 import numpy as np
 
 from cleaner.cleaning import ENCODED
+from cleaner.command import ModuleCommand
 from cleaner.detector import NETWORK, read_network
 from cleaner.encoders import Encoder, load_encoder
 from cleaner.evaluation import (
@@ -29,7 +30,7 @@ from cleaner.evaluation import (
     headline_records,
     intruder_records,
 )
-from cleaner.evaluation.sites import fold_of, site_of
+from cleaner.sites import fold_of, site_of
 from cleaner.topic import TopicModel
 from cleaner.training.corpora import (
     is_fixture_site,
@@ -268,7 +269,7 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
     return TopicModel.fit(np.concatenate(vectors), compact.astype(np.int64), axes=axes)
 
 
-@click.command()
+@click.command(cls=ModuleCommand)
 @click.option("--encoder", "name", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))

@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
+from cleaner.command import ModuleCommand
 from cleaner.evaluation import headline_records, intruder_records
-from cleaner.evaluation.sites import site_of
-from cleaner.training.command import TrainingCommand
+from cleaner.sites import site_of
 from cleaner.training.corpora import is_fixture_site, read_records
 from cleaner.training.fit import hosts
 from cleaner.training.held_out import of_origin
@@ -96,7 +96,7 @@ def write(path: Path, records: Iterable[Record]) -> int:
     return len(lines)
 
 
-@click.command(cls=TrainingCommand)
+@click.command(cls=ModuleCommand)
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 def main(data: Path, output: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.evaluation.intruders import LEADS, Host
-from cleaner.evaluation.sites import fold_of
+from cleaner.sites import fold_of
 
 _UNTOUCHED = 0.25  # share of documents into which nothing is put
 _TITLED = 0.7  # documents with a title

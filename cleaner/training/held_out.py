@@ -13,11 +13,11 @@ from typing import Any
 
 import click
 
+from cleaner.command import ModuleCommand
 from cleaner.evaluation import headline_records, intruder_records
 from cleaner.evaluation.reader import read_lines
-from cleaner.evaluation.sites import fold_of, site_of
 from cleaner.formats import AtomicFile, dump_json
-from cleaner.training.command import TrainingCommand
+from cleaner.sites import fold_of, site_of
 from cleaner.training.sources import article_of, hosts_of, languages_of
 
 _PARTS = 5  # of which one is to measure on
@@ -61,7 +61,7 @@ def _write(path: Path, records: Iterable[Record]) -> int:
     return len(lines)
 
 
-@click.command(cls=TrainingCommand)
+@click.command(cls=ModuleCommand)
 @click.option("--train", "kept", required=True, type=click.Path(path_type=Path))
 @click.option("--test", required=True, type=click.Path(path_type=Path))
 @click.argument("articles", nargs=-1, required=True, type=click.Path())

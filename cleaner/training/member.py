@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from cleaner.command import ModuleCommand
 from cleaner.detector import MEMBER, PROBE, PROBE_TEXT, Detector
 from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.evaluation import compose, headline_records
 from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
-from cleaner.training.command import TrainingCommand
 from cleaner.training.detector import FOLDS, lessons_of, observe_apart, prepare
 from cleaner.training.fit import digests, fit_topic, intruders, news_articles, varied_articles
 from cleaner.training.network import fit_network
@@ -127,7 +127,7 @@ def save(
     (output / "manifest.json").write_text(text, encoding="utf-8")
 
 
-@click.command(cls=TrainingCommand)
+@click.command(cls=ModuleCommand)
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option(

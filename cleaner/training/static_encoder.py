@@ -24,6 +24,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -31,8 +32,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.cleaning import ENCODED
+from cleaner.command import ModuleCommand
 from cleaner.encoders.transformer import TransformerEncoder
-from cleaner.evaluation.sites import fold_of
+from cleaner.sites import fold_of
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import Article, read_articles, split_sentences
 from cleaner.training.fit import news_articles, varied_articles
@@ -219,26 +221,27 @@ def _run(
         ) -> Any:
             return torch.utils.data.BatchSampler(SequentialSampler(dataset), batch_size, drop_last)
 
-    arguments = SentenceTransformerTrainingArguments(
-        output_dir="static-encoder-checkpoints",
-        num_train_epochs=1,
-        per_device_train_batch_size=batch,
-        learning_rate=rate,
-        warmup_steps=0.05,
-        lr_scheduler_type="cosine",
-        save_strategy="no",
-        report_to="none",
-        logging_steps=200,
-        seed=SEED,
-        use_cpu=True,
-        dataloader_drop_last=True,
-        disable_tqdm=True,
-        multi_dataset_batch_sampler="round_robin",
-    )
-    trainer = InOrder(
-        model=model, args=arguments, train_dataset=DatasetDict(datasets), loss=dict(losses)
-    )
-    trainer.train()
+    with TemporaryDirectory() as folder:  # nothing is saved there, but it is made
+        arguments = SentenceTransformerTrainingArguments(
+            output_dir=folder,
+            num_train_epochs=1,
+            per_device_train_batch_size=batch,
+            learning_rate=rate,
+            warmup_steps=0.05,
+            lr_scheduler_type="cosine",
+            save_strategy="no",
+            report_to="none",
+            logging_steps=200,
+            seed=SEED,
+            use_cpu=True,
+            dataloader_drop_last=True,
+            disable_tqdm=True,
+            multi_dataset_batch_sampler="round_robin",
+        )
+        trainer = InOrder(
+            model=model, args=arguments, train_dataset=DatasetDict(datasets), loss=dict(losses)
+        )
+        trainer.train()
 
 
 def _is_for_encoder(path: Path, article: Article) -> bool:
@@ -285,7 +288,7 @@ def write_manifest(folder: Path, made: Mapping[str, float]) -> None:
     (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
-@click.command()
+@click.command(cls=ModuleCommand)
 @click.option("--teacher", required=True, help="Folder or name of all-MiniLM-L6-v2.")
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(

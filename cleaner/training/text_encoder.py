@@ -25,7 +25,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.training.command import TrainingCommand
+from cleaner.command import ModuleCommand
 from cleaner.training.corpora import Article
 from cleaner.training.folder import whole_folder
 from cleaner.training.sources import CleanArticle, hosts_of, languages_of, read_training_data
@@ -104,7 +104,7 @@ def make(
     return model
 
 
-@click.command(cls=TrainingCommand)
+@click.command(cls=ModuleCommand)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option("--dimensions", default=128, show_default=True)
 @click.option("--vocabulary", "size", default=16_000, show_default=True, help="Tokens.")

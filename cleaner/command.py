@@ -9,7 +9,7 @@ import click
 from cleaner.errors import CleanerError
 
 
-class TrainingCommand(click.Command):
+class ModuleCommand(click.Command):
     """A command whose `CleanerError` is shown as click shows its own errors."""
 
     def invoke(self, ctx: click.Context) -> Any:

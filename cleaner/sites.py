@@ -18,9 +18,20 @@ def site_of(record: dict[str, Any]) -> str:
     ``cnn.com``, and ``news.bbc.co.uk`` of ``bbc.co.uk``. Documents of one site share their
     furniture, so a site is never on both sides of a split.
     """
-    host = urlsplit(record.get("url") or "").hostname
+    return site_at(str(record.get("url") or "")) or str(record.get("source") or record["id"])
+
+
+def site_at(address: str) -> str:
+    """The site at `address`; empty where it names none.
+
+    Raises
+    ------
+    ValueError
+        If it is half an address.
+    """
+    host = urlsplit(address).hostname
     if not host:
-        return str(record.get("source") or record["id"])
+        return ""
     if host.rpartition(".")[2].isdigit():  # a machine's number, of which no part is a site
         return host
     return str(_suffixes().privatesuffix(host) or host)
