@@ -44,6 +44,8 @@ _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence sta
 LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
 # Score below which no reason is sought and no evidence kept, unless the threshold is lower.
 NO_SUSPICION = 0.05
+_PAGE = re.compile(r"\ufeff?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_TAGGED_LINE = re.compile(r"^[ \t]*</?[a-z][^<>\n]*>", re.IGNORECASE | re.MULTILINE)
 _LEAST_SCORE = 1e-9  # a score of nought is no suspicion, whatever the threshold
 # Between the 75th and the 90th percentile of 150 digests strung together from pieces of articles,
 # and below the 1st of 300 articles with intruders in them and of 400 web pages.
@@ -398,10 +400,20 @@ def _why_not(segments: Segments, languages: Sequence[str]) -> str:
     """Why a document cannot be judged; empty where it can."""
     if len(segments) < FEWEST_FRAGMENTS:
         return f"fewer than {FEWEST_FRAGMENTS} fragments"
+    if _is_markup(segments.text):
+        return "HTML: give the text of the page"
     language = language_of(segments.text)
     if language is not None and language not in languages:
         return f"language {language}: the encoder was made for {', '.join(languages)}"
     return ""
+
+
+def _is_markup(text: str) -> bool:
+    """Whether `text` is the source of a page: opens as one does, or most lines open with tags."""
+    if "<" not in text:
+        return False
+    lines = sum(map(bool, map(str.strip, text.splitlines())))
+    return bool(_PAGE.match(text)) or 2 * len(_TAGGED_LINE.findall(text)) > lines
 
 
 def _has_topic(observed: Observed) -> bool:

@@ -346,14 +346,14 @@ def take_apart(
         Its log-odds, shape (n,).
     """
     game = _Game.of(network, fragments, names)
-    nothing = float(game.odds(frozenset()).mean())  # of like fragments: all say the same
+    nothing = float(game.log_odds(frozenset()).mean())  # of like fragments: all say the same
     values = np.zeros((len(fragments), len(game.kinds)))
     orders = _orders(len(game.kinds), max(1, min(_PAIRS, _WORK // len(fragments))))
     for order in orders:
         before = np.full(len(fragments), nothing)
         for number, last in enumerate(order, 1):
             whole = number == len(order)
-            after = verdicts if whole else game.odds(frozenset(order[:number]))
+            after = verdicts if whole else game.log_odds(frozenset(order[:number]))
             values[:, last] += (after - before) / len(orders)
             before = after
     return FirstLook(nothing, values, game.kinds)
@@ -393,12 +393,14 @@ class _Game:
         kinds = tuple(dict.fromkeys(inputs))
         return cls(network, fragments, kinds, np.array([kinds.index(kind) for kind in inputs]))
 
-    def odds(self, known: frozenset[int]) -> Floats:
+    def log_odds(self, known: frozenset[int]) -> Floats:
         """The verdicts where the kinds of these numbers are known, shape (n,)."""
         # An input that is nought and a weight of nought are the same, and the inputs are centred.
         entry = self.network.entry.copy()
         entry[:-1] *= np.isin(self.owners, list(known))[:, None]
-        return replace(self.network, entry=entry).odds(self._told({self.kinds[k] for k in known}))
+        return replace(self.network, entry=entry).log_odds(
+            self._told({self.kinds[k] for k in known})
+        )
 
     def _told(self, known: set[str]) -> Fragments:
         """What a pair of fragments has in common, as far as it is known."""

@@ -346,12 +346,10 @@ def _is_mixed(job: Job, formats: frozenset[Format]) -> bool:
         return False
     if job.target is not None:
         return job.target.format == "parquet" and "parquet" in formats
-    if "parquet" in formats or not job.to_standard_output:
-        raise OptionError(
-            f"{' and '.join(sorted(formats))} do not go into one file as they are",
-            next_step="name a folder with --output, or use --output-format jsonl",
-        )
-    return False
+    raise OptionError(
+        f"{' and '.join(sorted(formats))} do not go into one file as they are",
+        next_step="name a folder with --output, or use --output-format jsonl",
+    )
 
 
 def _settled(job: Job, survey: Survey) -> Settings:

@@ -31,7 +31,7 @@ from cleaner.encoders import MODELS, SHIPPED, detector_folder
 from cleaner.errors import CleanerError, ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
 from cleaner.member import SHARE, Member, Verdicts
-from cleaner.network import Fragments, Network, odds_of
+from cleaner.network import Fragments, Network, log_odds_of
 from cleaner.scores import (
     CERTAIN,
     FAMILY,
@@ -102,12 +102,12 @@ class Scored:
         """Log-odds of the network for furniture; None without one."""
         return self.observed.columns.get("furniture")
 
-    def drawn(self, odds: Floats) -> Floats:
-        """The trees' `odds`; with a member drawn towards both encoders' networks."""
+    def drawn(self, log_odds: Floats) -> Floats:
+        """The trees' `log_odds`; with a member drawn towards both encoders' networks."""
         furniture = self.furniture
         if self.member is None or furniture is None:
-            return odds
-        return drawn(odds, self.prose, furniture)
+            return log_odds
+        return drawn(log_odds, self.prose, furniture)
 
 
 class Detector:
@@ -229,15 +229,15 @@ class Detector:
         documents, told = self._heard(documents)
         observed = observe_all(documents, knowledge=self.knowledge, lexicon=self._lexicon)
         first, furniture = self._first_pass(documents, observed)
-        seen, odds = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
+        seen, log_odds = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
         found = list(seen)
         if not isinstance(self._first, Network):
-            self._look_again(observed, furniture, found, odds)
+            self._look_again(observed, furniture, found, log_odds)
         return [
             self._scored(
                 document,
                 one,
-                odds[extent],
+                log_odds[extent],
                 first[extent],
                 member,
             )
@@ -262,7 +262,7 @@ class Detector:
         self,
         document: Encoded,
         observed: Observed,
-        odds: Floats,
+        log_odds: Floats,
         first: Floats,
         member: Verdicts | None,
     ) -> Scored:
@@ -270,9 +270,9 @@ class Detector:
         found = Scored(np.zeros(0), observed, first, 0.0, document.title_vector, member)
         if isinstance(self._first, Network):
             lines = document.segments.lines
-            weight = network_weight(found.drawn(odds), found.prose, lines)
+            weight = network_weight(found.drawn(log_odds), found.prose, lines)
             found = replace(found, network_weight=weight)
-        decided = self._decided(odds, found)
+        decided = self._decided(log_odds, found)
         return replace(found, scores=np.round(of_one_piece(sigmoid(decided), document.segments), 6))
 
     def _look_again(
@@ -280,15 +280,15 @@ class Detector:
         observed: Observed,
         furniture: Floats | None,
         found: list[Observed],
-        odds: Floats,
+        log_odds: Floats,
     ) -> None:
         """More looks where there are families: evidence and log-odds are put in place."""
-        families = observed.layout.total(odds >= CERTAIN) >= FAMILY
+        families = observed.layout.total(log_odds >= CERTAIN) >= FAMILY
         for number, (one, extent) in enumerate(zip(observed, observed.layout, strict=True)):
             if families[number]:
                 own = None if furniture is None else furniture[extent]
-                verdicts = sigmoid(odds[extent])
-                found[number], odds[extent] = self._reviewed(one, own, verdicts, FAMILY_REVIEWS)
+                verdicts = sigmoid(log_odds[extent])
+                found[number], log_odds[extent] = self._reviewed(one, own, verdicts, FAMILY_REVIEWS)
 
     def log_odds(self, trees: Floats, scored: Scored) -> Floats:
         """Log-odds before the line as a whole, from what the trees of the second pass say.
@@ -300,12 +300,12 @@ class Detector:
         scored
             What `score` gave for the document.
         """
-        return self._decided(self.calibration.odds(trees), scored)
+        return self._decided(self.calibration.log_odds(trees), scored)
 
-    def _decided(self, odds: Floats, scored: Scored) -> Floats:
+    def _decided(self, log_odds: Floats, scored: Scored) -> Floats:
         """Log-odds of the trees and all networks together."""
         return self.calibration.decided(
-            scored.drawn(odds), scored.prose, scored.furniture, weight=scored.network_weight
+            scored.drawn(log_odds), scored.prose, scored.furniture, weight=scored.network_weight
         )
 
     def _first_pass(
@@ -323,10 +323,10 @@ class Detector:
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
         ]
         networks = [n for n in (self._first, self._furniture) if isinstance(n, Network)]
-        each = [odds_of(networks, one) for one in fragments]
-        odds = [np.round(np.concatenate(parts), 6) for parts in zip(*each, strict=True)]
-        first = odds.pop(0) if by_trees is None else by_trees
-        return first, capped(odds[0], [d.segments for d in documents]) if odds else None
+        each = [log_odds_of(networks, one) for one in fragments]
+        log_odds = [np.round(np.concatenate(parts), 6) for parts in zip(*each, strict=True)]
+        first = log_odds.pop(0) if by_trees is None else by_trees
+        return first, capped(log_odds[0], [d.segments for d in documents]) if log_odds else None
 
     def contributions(self, scored: Scored, segments: Segments) -> Contributions:
         """What each piece of evidence adds to the scores that `score` gave.
@@ -342,26 +342,26 @@ class Detector:
         base = self.calibration.slope * second.base + self.calibration.intercept
         last = self.calibration.slope * second.contributions(matrix)
         trees = base + last.sum(axis=1)
-        odds = scored.drawn(trees)
-        odds = odds + raised(odds, scored.prose, scored.network_weight)
-        last[:, names.index("first")] += odds - trees
+        log_odds = scored.drawn(trees)
+        log_odds = log_odds + raised(log_odds, scored.prose, scored.network_weight)
+        last[:, names.index("first")] += log_odds - trees
         furniture = scored.furniture
         if furniture is not None:  # what is furniture is not rare
             rarity = self.calibration.rarity
             base -= rarity
-            rarer = self.calibration.rarer(odds, scored.prose, furniture)
+            rarer = self.calibration.rarer(log_odds, scored.prose, furniture)
             last[:, names.index("furniture")] += rarity - rarer
-        odds = base + last.sum(axis=1)
-        whole = of_one_piece(sigmoid(odds), segments)
+        log_odds = base + last.sum(axis=1)
+        whole = of_one_piece(sigmoid(log_odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
             raise self._other_trees("they give other scores than the detector")
-        by_line = np.log(whole) - np.log1p(-whole) - odds
+        by_line = np.log(whole) - np.log1p(-whole) - log_odds
         return Contributions(
             names=tuple(self.manifest["evidence"]),
             first=self._first_look(scored, matrix, first),
             base=base,
             last=last,
-            line=np.where(whole > sigmoid(odds), by_line, 0.0),
+            line=np.where(whole > sigmoid(log_odds), by_line, 0.0),
         )
 
     def _first_look(self, scored: Scored, matrix: Floats, trees: Trees | None) -> FirstLook:
@@ -376,7 +376,7 @@ class Detector:
             told = scored.member
             if self._member is None or told is None:
                 return own
-            other = take_apart(self._member.network, told.fragments, names, told.odds)
+            other = take_apart(self._member.network, told.fragments, names, told.log_odds)
             return own.mixed(other, SHARE)
 
     def _trees(self) -> tuple[Trees | None, Trees]:
@@ -405,18 +405,18 @@ class Detector:
         self, observed: Observed, furniture: Floats | None, scores: Floats, times: int
     ) -> tuple[Observed, Floats]:
         """The second pass, `times` in a row, each time seeing its own last verdicts: log-odds."""
-        seen, odds = observed, np.zeros(0)
+        seen, log_odds = observed, np.zeros(0)
         for _ in range(times):
             seen = review(observed, scores, furniture, knowledge=self.knowledge)
-            odds = self.calibration.odds(_run(self._second, seen.matrix()))
-            scores = sigmoid(odds)
-        return seen, odds
+            log_odds = self.calibration.log_odds(_run(self._second, seen.matrix()))
+            scores = sigmoid(log_odds)
+        return seen, log_odds
 
 
-def capped(odds: Floats, documents: Sequence[Segments]) -> Floats:
+def capped(log_odds: Floats, documents: Sequence[Segments]) -> Floats:
     """Log-odds of furniture; low for a fragment that the network has not read to the end."""
     lengths = np.concatenate([segments.ends - segments.starts for segments in documents])
-    return np.where(lengths <= LONGEST_FURNITURE, odds, np.minimum(odds, UNREAD))
+    return np.where(lengths <= LONGEST_FURNITURE, log_odds, np.minimum(log_odds, UNREAD))
 
 
 def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:
@@ -475,8 +475,8 @@ def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Netwo
     """Refuse a detector that was fitted on other evidence than this version computes."""
     vectors = np.zeros((1, len(knowledge.topic.mean)), dtype=np.float32)
     seen = observe(segment("x"), vectors, None, knowledge=knowledge, lexicon=Lexicon())
-    odds = None if furniture is None else np.zeros(1)
-    found = review(seen, np.zeros(1), odds, knowledge=knowledge).columns
+    log_odds = None if furniture is None else np.zeros(1)
+    found = review(seen, np.zeros(1), log_odds, knowledge=knowledge).columns
     if list(found) != list(names):
         raise ValueError("it was fitted on other evidence than this version of cleaner computes")
 
@@ -556,5 +556,5 @@ def _session(path: Path) -> Any:
 
 
 def _run(session: Any, matrix: npt.NDArray[np.float64]) -> Floats:
-    odds: npt.NDArray[np.float64] = session.run(None, {"evidence": matrix})[0]
-    return odds.ravel().astype(np.float64)
+    log_odds: npt.NDArray[np.float64] = session.run(None, {"evidence": matrix})[0]
+    return log_odds.ravel().astype(np.float64)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from itertools import permutations
 
 # Everything at which a line ends: the usual three, form feed, and Unicode's line separators.
-LINE = re.compile(r"([^\n\r\x0b\x0c\x85\u2028\u2029]*)(\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]|\Z)")
+_BREAKS = r"\n\r\x0b\x0c\x85\u2028\u2029"
+_BREAK = f"[{_BREAKS}]"
+_BLANKS = r"[\ufeff \t\u00a0]*"
+LINE = re.compile(rf"([^{_BREAKS}]*)(\r\n|{_BREAK}|\Z)")
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
@@ -94,7 +97,8 @@ def find_header(text: str, *, title: str | None = None) -> Header:
     Two other lines may stand between them (a subtitle, an author) and are no part of the header.
     The first line is a title where a date or an address follows, or where it is the given `title`;
     so is the first line below a date that the text opens with. A sentence is none unless a date or
-    an address is right below it. Never raises; an empty `Header` where there is none.
+    an address is right below it. A line that is the given `title` is one wherever it stands: on the
+    text of a whole page, below the menu. Never raises; an empty `Header` where there is none.
     """
     lines = _opening_lines(text)
     found: dict[str, Span] = {}
@@ -109,7 +113,20 @@ def find_header(text: str, *, title: str | None = None) -> Header:
         marks = {lines.index(span) for span in found.values()}
         if _is_title(opening, lines.index(first), marks, (title or "").strip()):
             found["title"] = first
+    if "title" not in found and title:
+        below = _line_that_is(title.strip(), text)
+        if below is not None and below not in found.values():
+            found["title"] = below
     return Header(**found)
+
+
+def _line_that_is(wanted: str, text: str) -> Span | None:
+    """The first line of `text` that holds `wanted` and nothing else."""
+    if not wanted or wanted not in text or re.search(_BREAK, wanted):
+        return None
+    line = rf"(?:^|{_BREAK}){_BLANKS}({re.escape(wanted)}){_BLANKS}(?:$|{_BREAK})"
+    found = re.search(line, text)
+    return None if found is None else Span(*found.span(1))
 
 
 def _opening_lines(text: str) -> list[Span]:

@@ -545,15 +545,15 @@ def _log_odds(probabilities: Floats) -> Floats:
 
 
 def _verdicts(first: Floats, weights: Floats, layout: Layout) -> Columns:
-    odds = _log_odds(first)
+    log_odds = _log_odds(first)
     mass = weights + 0.05
     weighted = layout.total(first * mass) / layout.total(mass)
     found: Columns = {
-        "first": odds,
-        "first_previous": layout.shifted(odds, 1),
-        "first_next": layout.shifted(odds, -1),
-        "first_two_before": layout.shifted(odds, 2),
-        "first_two_after": layout.shifted(odds, -2),
+        "first": log_odds,
+        "first_previous": layout.shifted(log_odds, 1),
+        "first_next": layout.shifted(log_odds, -1),
+        "first_two_before": layout.shifted(log_odds, 2),
+        "first_two_after": layout.shifted(log_odds, -2),
         "first_document": layout.mean(first)[layout.owner],
         "first_document_words": weighted[layout.owner],
     }
@@ -567,13 +567,13 @@ def _verdicts(first: Floats, weights: Floats, layout: Layout) -> Columns:
     return found
 
 
-def _furniture(odds: Floats, layout: Layout) -> Columns:
+def _furniture(log_odds: Floats, layout: Layout) -> Columns:
     """What the network for furniture says of a fragment, of those around it, and of them all."""
-    probabilities = 1 / (1 + np.exp(-odds))
+    probabilities = 1 / (1 + np.exp(-log_odds))
     return {
-        "furniture": odds,
-        "furniture_previous": layout.shifted(odds, 1),
-        "furniture_next": layout.shifted(odds, -1),
+        "furniture": log_odds,
+        "furniture_previous": layout.shifted(log_odds, 1),
+        "furniture_next": layout.shifted(log_odds, -1),
         "furniture_document": layout.mean(probabilities)[layout.owner],
     }
 

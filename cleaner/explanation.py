@@ -10,6 +10,7 @@ import numpy as np
 
 from cleaner.contributions import FORM, LIKENESS, OWN, REST, TOPIC, kind_of
 from cleaner.render import plural
+from cleaner.scores import sigmoid
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Inspected
@@ -94,7 +95,7 @@ class Look:
     @property
     def probability(self) -> float:
         """The verdict as a probability, 0 to 1."""
-        return float(1 / (1 + np.exp(-np.clip(self.log_odds, -60, 60))))
+        return float(sigmoid(np.array(self.log_odds)))
 
     def to_dict(self) -> dict[str, Any]:
         """The look as JSON types."""
@@ -192,7 +193,7 @@ def _first_look(parts: FirstLook, names: Sequence[str], index: int, values: Valu
     if seen["line_size"] == 0.0:
         # Of a fragment alone in its line, what is said of the line is said of it.
         told[TOPIC] += told.pop(REST, 0.0)
-    terms = [Term(kind, _WORDS[kind](seen), odds) for kind, odds in told.items() if odds]
+    terms = [Term(kind, _WORDS[kind](seen), added) for kind, added in told.items() if added]
     return _look(parts.base, terms)
 
 
@@ -275,11 +276,11 @@ def _title(values: Values) -> str:
 
 
 def _wording(values: Values) -> str:
-    odds = values["wording"]
-    like = "worded as the furniture of a page is" if odds > _FURNITURE else "worded as prose is"
-    if _PROSE <= odds <= _FURNITURE:
+    log_odds = values["wording"]
+    like = "worded as the furniture of a page is" if log_odds > _FURNITURE else "worded as prose is"
+    if _PROSE <= log_odds <= _FURNITURE:
         like = "its wording says little"
-    return f"{like} (log-odds {_figure(odds)})"
+    return f"{like} (log-odds {_figure(log_odds)})"
 
 
 def _form(values: Values) -> str:
@@ -344,8 +345,7 @@ def _document(values: Values) -> str:
 
 
 def _own(values: Values) -> str:
-    probability = 1 / (1 + float(np.exp(-values["first"])))
-    return f"the look before suspected it with {probability:.2f}"
+    return f"the look before suspected it with {float(sigmoid(np.array(values['first']))):.2f}"
 
 
 def _around(values: Values) -> str:
@@ -370,11 +370,11 @@ def _family(values: Values) -> str:
 
 
 def _furniture(values: Values) -> str:
-    odds = values["furniture"]
-    verdict = "takes it for furniture" if odds > 0 else "does not take it for furniture"
+    log_odds = values["furniture"]
+    verdict = "takes it for furniture" if log_odds > 0 else "does not take it for furniture"
     return (
-        f"the network that knows the furniture of many sites {verdict} (log-odds {_figure(odds)}),"
-        f" and of the document {values['furniture_document']:.0%}"
+        f"the network that knows the furniture of many sites {verdict}"
+        f" (log-odds {_figure(log_odds)}), and of the document {values['furniture_document']:.0%}"
     )
 
 

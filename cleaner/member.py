@@ -35,16 +35,16 @@ class Verdicts:
     ----------
     fragments
         What it was told.
-    odds
+    log_odds
         Log-odds that a fragment does not belong, shape (n,).
     """
 
     fragments: Fragments
-    odds: Floats
+    log_odds: Floats
 
     def mean(self, first: Floats) -> Floats:
         """The weighted mean of these log-odds and of the other network's."""
-        return (1 - SHARE) * first + SHARE * self.odds
+        return (1 - SHARE) * first + SHARE * self.log_odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Member:
         found = []
         for document, one, extent in zip(documents, observed, observed.layout, strict=True):
             fragments = Fragments.of(one, matrix[extent], document.title_vector)
-            found.append(Verdicts(fragments, np.round(self.network.odds(fragments), 6)))
+            found.append(Verdicts(fragments, np.round(self.network.log_odds(fragments), 6)))
         return found
 
 

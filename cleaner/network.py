@@ -263,9 +263,9 @@ class Network:
         half = self.phrases.vectors.astype(np.float16)  # as which they were rounded in training
         return {**arrays, known: self.phrases.known, vectors: half}
 
-    def odds(self, fragments: Fragments) -> npt.NDArray[np.float64]:
+    def log_odds(self, fragments: Fragments) -> npt.NDArray[np.float64]:
         """Log-odds that a fragment does not belong, shape (n,)."""
-        return odds_of([self], fragments)[0]
+        return log_odds_of([self], fragments)[0]
 
     def entered(self, fragments: Fragments, phrases: Array, rows: npt.NDArray[np.int64]) -> Array:
         """The states of `rows` before the first layer, shape (len(rows), d)."""
@@ -306,7 +306,7 @@ class Network:
         return _dense(_normed(states), self.out)[:, 0].astype(np.float64)
 
 
-def odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.NDArray[np.float64]]:
+def log_odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.NDArray[np.float64]]:
     """Log-odds of each network that a fragment does not belong, shape (n,) each.
 
     All fragments attend to the landmarks. What two of them have in common is found once for all
@@ -315,10 +315,10 @@ def odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.NDArr
     count = len(fragments)
     landmarks = np.linspace(0, count - 1, min(count, LANDMARKS)).astype(np.int64)
     phrases = [network.phrases.of(fragments.terms) for network in networks]
-    odds = [np.empty(count) for _ in networks]
+    log_odds = [np.empty(count) for _ in networks]
     biases = _biases(networks, fragments.pairs(landmarks, landmarks))
     seen = []
-    for network, worded, own, bias in zip(networks, phrases, odds, biases, strict=True):
+    for network, worded, own, bias in zip(networks, phrases, log_odds, biases, strict=True):
         states = network.entered(fragments, worded, landmarks)
         states, known = network.among_themselves(states, bias)
         own[landmarks] = network.decided(states)
@@ -327,11 +327,11 @@ def odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.NDArr
     for at in range(0, len(others), _BLOCK):  # bounds the memory
         rows = others[at : at + _BLOCK]
         biases = _biases(networks, fragments.pairs(rows, landmarks))
-        parts = zip(networks, phrases, odds, seen, biases, strict=True)
+        parts = zip(networks, phrases, log_odds, seen, biases, strict=True)
         for network, worded, own, known, bias in parts:
             states = network.entered(fragments, worded, rows)
             own[rows] = network.decided(network.beside(states, known, bias))
-    return odds
+    return log_odds
 
 
 def _biases(networks: Sequence[Network], pairs: Array) -> list[list[Array]]:

@@ -31,6 +31,9 @@ RULED_OUT = -4.0
 # Furniture comes in company: with so many others expected in the document, one more is nothing
 # special.
 COMPANY = 3.0
+# What the network for furniture is sure of needs no company: half of the way where its log-odds are
+# these.
+SURE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +66,40 @@ class Calibration:
         """From a detector's manifest."""
         return cls(**{name: float(figures[name]) for name in cls.__slots__ if name in figures})
 
-    def odds(self, trees: Floats) -> Floats:
+    def log_odds(self, trees: Floats) -> Floats:
         """Log-odds as they hold in the training, from those of the trees."""
         return self.slope * trees + self.intercept
 
-    def rarer(self, odds: Floats, first: Floats, furniture: Floats | None) -> Floats:
-        """By how much log-odds `odds` that hold in the training are lower in the world: shape (n,).
+    def rarer(self, log_odds: Floats, first: Floats, furniture: Floats | None) -> Floats:
+        """By how much `log_odds` that hold in the training are lower in the world: shape (n,).
 
         What the network for furniture, by its log-odds, takes for some is rare where there is no
-        other, unless the `first` pass is certain that it is foreign; everything else is rare
-        anyway.
+        other, unless it is sure of that or the `first` pass is certain that it is foreign;
+        everything else is rare anyway.
         """
         if furniture is None:
-            return np.zeros(len(odds))
+            return np.zeros(len(log_odds))
         prose = self.rarity * sigmoid(-furniture)
-        likely = sigmoid(odds - prose) * sigmoid(furniture)  # that it goes, and is furniture
+        likely = sigmoid(log_odds - prose) * sigmoid(furniture)  # that it goes, and is furniture
         others = likely.sum() - likely
         alone = np.clip(1 - others / COMPANY, 0, 1)
-        alone *= sigmoid(furniture) * sigmoid(CERTAIN - first)
+        alone *= sigmoid(furniture) * sigmoid(SURE - furniture) * sigmoid(CERTAIN - first)
         return np.asarray(prose + self.lone * alone)
 
     def decided(
-        self, odds: Floats, first: Floats, furniture: Floats | None, *, weight: float
+        self, log_odds: Floats, first: Floats, furniture: Floats | None, *, weight: float
     ) -> Floats:
-        """Log-odds of trees and networks together, shape (n,), from the trees' `odds`."""
-        together = odds + raised(odds, first, weight)
+        """Log-odds of trees and networks together, shape (n,), from the trees' `log_odds`."""
+        together = log_odds + raised(log_odds, first, weight)
         return together - self.rarer(together, first, furniture)
 
 
-def raised(odds: Floats, first: Floats, weight: float) -> Floats:
-    """How far the network's `first` raises the trees' `odds` where it is surer: by `weight`."""
-    return np.asarray(weight * np.maximum(first - odds, 0.0))
+def raised(log_odds: Floats, first: Floats, weight: float) -> Floats:
+    """How far the network's `first` raises the trees' `log_odds` where it is surer: by `weight`."""
+    return np.asarray(weight * np.maximum(first - log_odds, 0.0))
 
 
-def network_weight(odds: Floats, first: Floats, lines: npt.NDArray[np.int64]) -> float:
+def network_weight(log_odds: Floats, first: Floats, lines: npt.NDArray[np.int64]) -> float:
     """How far a document's fragments are raised towards the network for foreign prose, 0 to 1.
 
     Both trees and network are certain of a family's members; of furniture the network is not. The
@@ -105,12 +108,12 @@ def network_weight(odds: Floats, first: Floats, lines: npt.NDArray[np.int64]) ->
 
     Parameters
     ----------
-    odds, first
+    log_odds, first
         Log-odds of the trees, and of the network for foreign prose, shape (n,).
     lines
         Number of the line that each fragment stands on, shape (n,).
     """
-    certain = (odds >= CERTAIN) & (first >= CERTAIN)
+    certain = (log_odds >= CERTAIN) & (first >= CERTAIN)
     if np.count_nonzero(certain) < FAMILY:
         return 0.0
     own = lines[certain]
@@ -118,8 +121,8 @@ def network_weight(odds: Floats, first: Floats, lines: npt.NDArray[np.int64]) ->
     return 0.0 if paragraph else NETWORK_WEIGHT
 
 
-def drawn(odds: Floats, prose: Floats, furniture: Floats) -> Floats:
-    """The trees' `odds` drawn towards those of the networks of two encoders, shape (n,).
+def drawn(log_odds: Floats, prose: Floats, furniture: Floats) -> Floats:
+    """The trees' `log_odds` drawn towards those of the networks of two encoders, shape (n,).
 
     The trees know one of the two networks, and trust it less than both deserve. But networks for
     foreign prose have learned from articles: of furniture, and in documents full of it, they say
@@ -127,14 +130,14 @@ def drawn(odds: Floats, prose: Floats, furniture: Floats) -> Floats:
 
     Parameters
     ----------
-    odds, prose
+    log_odds, prose
         Log-odds of the trees, and of the networks for foreign prose, shape (n,).
     furniture
         Log-odds of the network for furniture, shape (n,).
     """
-    least = np.where(prose > odds, 0.0, RULED_OUT)
+    least = np.where(prose > log_odds, 0.0, RULED_OUT)
     heard = sigmoid(least - furniture) * np.exp(-sigmoid(furniture).mean() / FURNISHED)
-    return np.asarray(odds + heard * (prose - odds))
+    return np.asarray(log_odds + heard * (prose - log_odds))
 
 
 def of_one_piece(scores: Floats, segments: Segments) -> Floats:
@@ -146,11 +149,11 @@ def of_one_piece(scores: Floats, segments: Segments) -> Floats:
     _, line = np.unique(segments.lines, return_inverse=True)
     lengths = (segments.ends - segments.starts).astype(np.float64)
     bounded = np.clip(scores, 1e-6, 1 - 1e-6)
-    odds = np.log(bounded / (1 - bounded))
-    mean = np.bincount(line, odds * lengths) / np.bincount(line, lengths)
+    log_odds = np.log(bounded / (1 - bounded))
+    mean = np.bincount(line, log_odds * lengths) / np.bincount(line, lengths)
     return np.asarray(np.maximum(scores, sigmoid(mean[line]) * (scores > 0)))
 
 
-def sigmoid(odds: Floats) -> Floats:
+def sigmoid(log_odds: Floats) -> Floats:
     """Probability of log-odds."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -60, 60))))
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -60, 60))))

@@ -162,6 +162,29 @@ def test_a_licence_keeps_its_disclaimer_in_capitals(fast):
     assert not result.findings
 
 
+PARAGRAPHS = [
+    f"The bridge at gate {number} is closed until May, the council says." for number in range(9)
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!DOCTYPE html>\n<title>Bridge</title>\n" + "\n".join(PARAGRAPHS),
+        "\ufeff\n<HTML lang=en>" + "\n".join(PARAGRAPHS),
+        "\n".join(f"  <p class=a>{paragraph}</p>" for paragraph in PARAGRAPHS),
+    ],
+)
+def test_the_source_of_a_page_is_kept(fast, text):
+    result = fast.clean_and_explain(text)
+    assert (result.text, result.why) == (text, "HTML: give the text of the page")
+
+
+@pytest.mark.parametrize("line", ["<p> opens a paragraph.", "2 < 3", "<b>Bold</b>", "<- back"])
+def test_an_article_about_markup_is_judged(fast, line):
+    assert fast.clean_and_explain("\n".join([line, *PARAGRAPHS])).judged
+
+
 # Thresholds
 
 
@@ -493,7 +516,7 @@ def test_what_was_not_read_to_the_end_is_no_furniture(fast):
     long = "Sign up for our newsletter. " + "x" * 20_000
     detector = fast._detector
     encoded = fast._encode([cleaning._prepare(Document(article + long + "\n"), ("en",))])
-    odds = detector.score_all(encoded)[0].observed.columns["furniture"]
+    log_odds = detector.score_all(encoded)[0].observed.columns["furniture"]
     lengths = encoded[0].segments.ends - encoded[0].segments.starts
     assert (lengths > LONGEST_FURNITURE).any()
-    assert odds[lengths > LONGEST_FURNITURE].max() <= UNREAD
+    assert log_odds[lengths > LONGEST_FURNITURE].max() <= UNREAD

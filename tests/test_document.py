@@ -145,6 +145,20 @@ def test_a_title_that_the_caller_knows():
     assert parts("Bridge" + BODY, title="Bridge") == {"title": "Bridge"}
 
 
+@pytest.mark.parametrize("line", ["The Bridge", "  The Bridge\t", "The Bridge\r"])
+def test_the_title_that_the_caller_knows_may_stand_below_a_menu(line):
+    menu = "Home\nNews of The Bridge\nContact\nAbout\nMore\nLogin\n"
+    title = find_header(f"{menu}{line}\nIt is built.\nThe Bridge\n", title="The Bridge").title
+    start = len(menu) + line.index("T")
+    assert (title.start, title.end) == (start, start + 10)
+
+
+@pytest.mark.parametrize("title", ["Bridge", "Home\nNews", "the bridge", "20220215"])
+def test_what_is_no_line_below_a_menu(title):
+    text = "20220215\nHome\nNews\nContact\nAbout\nMore\nLogin\nThe Bridge is built\n"
+    assert find_header(text, title=title).title is None
+
+
 def test_spans_are_in_reading_order():
     header = find_header("20220215\nhttps://example.org/a" + BODY)
     assert header.title is None

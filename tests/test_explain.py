@@ -177,13 +177,13 @@ def add_up(cleaner, text):
         assert not found
         return 0
     for fragment, explanation in zip(inspected.result.fragments, found, strict=True):
-        odds = explanation.last.base
+        log_odds = explanation.last.base
         for term in explanation.last.terms:
-            odds += term.log_odds
+            log_odds += term.log_odds
             if term.kind != "line":  # of one piece
                 pieces = sum(piece.log_odds for piece in term.pieces)
                 assert term.log_odds == pytest.approx(pieces, abs=TOLERANCE)
-        assert 1 / (1 + math.exp(-odds)) == pytest.approx(fragment.score, abs=TOLERANCE)
+        assert 1 / (1 + math.exp(-log_odds)) == pytest.approx(fragment.score, abs=TOLERANCE)
         assert explanation.last.probability == pytest.approx(fragment.score, abs=TOLERANCE)
     sums = [explanation.first.log_odds for explanation in found]
     np.testing.assert_allclose(sums, first_verdicts(cleaner, text), atol=TOLERANCE)
@@ -246,7 +246,7 @@ def test_what_is_raised_by_its_line_is_not_said_to_go_with_it(fast, seed):
 
 def test_what_decides_speaks_for_the_verdict_and_weighs_something():
     terms = {"topic": 2.0, "title": -3.0, "form": 0.09, "wording": -0.2, OWN: 9.0}
-    first = Look(-1.0, tuple(Term(kind, kind, odds) for kind, odds in terms.items()))
+    first = Look(-1.0, tuple(Term(kind, kind, log_odds) for kind, log_odds in terms.items()))
     last = Look(0.0, (Term("topic", "topic again", 3.0), Term("line", "line", 0.5)))
     found = Explanation(first, last)
     assert [term.words for term in found.deciding(goes=True)] == ["topic again", "line"]
@@ -360,7 +360,7 @@ def told_to(cleaner, text):
     observed = observe_all(documents, knowledge=detector.knowledge, lexicon=Lexicon())
     own = next(iter(observed))
     told = Fragments.of(own, observed.matrix(), documents[0].title_vector)
-    return detector._first, told, list(own.columns), detector._first.odds(told)
+    return detector._first, told, list(own.columns), detector._first.log_odds(told)
 
 
 def test_a_network_s_verdict_is_that_of_the_network_itself(with_network, seed):
@@ -378,9 +378,9 @@ def test_the_same_verdict_is_always_taken_apart_in_the_same_way(with_network, se
 def test_before_any_evidence_all_fragments_are_alike_to_a_network(fast, seed):
     network, told, names, _ = told_to(fast, seed)
     game = _Game.of(network, told, names)
-    assert np.ptp(game.odds(frozenset())) < 1e-4
-    everything = game.odds(frozenset(range(len(game.kinds))))
-    np.testing.assert_allclose(everything, network.odds(told), atol=1e-5)
+    assert np.ptp(game.log_odds(frozenset())) < 1e-4
+    everything = game.log_odds(frozenset(range(len(game.kinds))))
+    np.testing.assert_allclose(everything, network.log_odds(told), atol=1e-5)
 
 
 def test_evidence_that_a_network_does_not_use_contributes_nothing(with_network, seed):
@@ -388,7 +388,7 @@ def test_evidence_that_a_network_does_not_use_contributes_nothing(with_network, 
     deaf = network.entry.copy()
     deaf[[at for at, name in enumerate(names) if kind_of(name) == "repetition"]] = 0.0
     network = dataclasses.replace(network, entry=deaf)
-    look = take_apart(network, told, names, network.odds(told))
+    look = take_apart(network, told, names, network.log_odds(told))
     values = dict(zip(look.kinds, look.values.T, strict=True))
     np.testing.assert_allclose(values["repetition"], 0.0, atol=1e-5)
     assert np.abs(values["topic"]).max() > 0.01
@@ -407,7 +407,9 @@ def test_the_parts_of_a_network_s_verdict_do_not_depend_much_on_the_sample(fast,
 def test_a_long_document_is_taken_apart_in_fewer_orders(with_network, seed, monkeypatch):
     network, told, names, verdicts = told_to(with_network, seed)
     calls = []
-    monkeypatch.setattr(Network, "odds", lambda *_, odds=Network.odds: calls.append(1) or odds(*_))
+    monkeypatch.setattr(
+        Network, "log_odds", lambda *_, of=Network.log_odds: calls.append(1) or of(*_)
+    )
     take_apart(network, told, names, verdicts)
     usual = len(calls)
     monkeypatch.setattr("cleaner.contributions._WORK", 300)
@@ -485,8 +487,8 @@ def test_all_explains_what_is_kept_as_well(article):
     assert len(record["fragments"]) == record["count"]
     for fragment in record["fragments"]:
         look = fragment["last_look"]
-        odds = look["base"] + sum(term["log_odds"] for term in look["terms"])
-        assert 1 / (1 + math.exp(-odds)) == pytest.approx(fragment["score"], abs=TOLERANCE)
+        log_odds = look["base"] + sum(term["log_odds"] for term in look["terms"])
+        assert 1 / (1 + math.exp(-log_odds)) == pytest.approx(fragment["score"], abs=TOLERANCE)
 
 
 def test_json_holds_offsets_scores_and_terms(article, seed):

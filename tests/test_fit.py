@@ -100,13 +100,13 @@ def test_the_trees_see_both_networks(fitted):
     assert {"first", "furniture", "furniture_document"} <= set(fitted.names)
 
 
-@pytest.mark.parametrize("odds", [3.0, -3.0])
-def test_furniture_in_a_clean_article_counts_for_less(odds, examples):
+@pytest.mark.parametrize("log_odds", [3.0, -3.0])
+def test_furniture_in_a_clean_article_counts_for_less(log_odds, examples):
     """Nobody has said of it that it belongs: the labels there tell intruders from prose."""
     sizes = [len(example.labels) for example in examples]
-    found = doubted(np.ones(sum(sizes)), examples, np.full(sum(sizes), odds))
+    found = doubted(np.ones(sum(sizes)), examples, np.full(sum(sizes), log_odds))
     for example, weights in zip(examples, np.split(found, np.cumsum(sizes)[:-1]), strict=True):
-        said = (example.labels == 1) | (example.document.source == "page") | (odds < 0)
+        said = (example.labels == 1) | (example.document.source == "page") | (log_odds < 0)
         assert (weights[said] == 1).all()
         assert (weights[~said] < 1).all()
 
@@ -123,11 +123,11 @@ def test_of_sure_furniture_in_a_clean_article_nothing_is_said(fitted, examples):
 def test_a_network_of_an_earlier_fit_is_kept_beside_those_of_the_folds(fitted, examples):
     own = _Lessons.of(examples, observe_apart(examples, [fitted.knowledge] * FOLDS))
     nothing = np.zeros(0, dtype=np.uint32)
-    kept, odds = _fit_networks(own, own, nothing, (1, 1), print, 1, fitted.first)
+    kept, log_odds = _fit_networks(own, own, nothing, (1, 1), print, 1, fitted.first)
     assert kept is fitted.first
     other, alike = _fit_networks(own, own, nothing, (1, 1), print, 1)
     assert other is not fitted.first
-    np.testing.assert_array_equal(odds, alike)
+    np.testing.assert_array_equal(log_odds, alike)
 
 
 @pytest.mark.parametrize("content", [b"", b"words", "words", "furniture"])
@@ -159,8 +159,8 @@ def test_what_was_saved_is_what_is_loaded(fitted, examples, encoder, tmp_path):
     (scored,) = detector.score_all([encoded])
     np.testing.assert_array_equal(scored.first, detector.score_all([encoded] * 2)[1].first)
     parts = detector.contributions(scored, example.segments)
-    odds = parts.base + parts.last.sum(axis=1) + parts.line
-    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), scored.scores, atol=1e-6)
+    log_odds = parts.base + parts.last.sum(axis=1) + parts.line
+    np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scored.scores, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +225,7 @@ def test_a_member_draws_scores_to_what_both_networks_say(both, examples, encoder
         alone = own.score_all([encoded(example, encoder)])[0]
         scored = with_member.score_all([encoded(example, joint)])[0]
         np.testing.assert_allclose(scored.first, alone.first, atol=2e-6)
-        low, high = np.sort([scored.first, scored.member.odds], axis=0)
+        low, high = np.sort([scored.first, scored.member.log_odds], axis=0)
         assert ((low <= scored.prose) & (scored.prose <= high)).all()
         changed += int((np.abs(scored.scores - alone.scores) > 1e-3).sum())
     assert changed
@@ -272,8 +272,8 @@ def test_what_a_member_adds_is_explained(both, examples, encoder):
     example = examples[-1]
     scored = detector.score_all([encoded(example, joint)])[0]
     parts = detector.contributions(scored, example.segments)
-    odds = parts.base + parts.last.sum(axis=1) + parts.line
-    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), scored.scores, atol=1e-6)
+    log_odds = parts.base + parts.last.sum(axis=1) + parts.line
+    np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scored.scores, atol=1e-6)
     look = parts.first.base + parts.first.values.sum(axis=1)
     np.testing.assert_allclose(look, scored.prose, atol=1e-6)
 
@@ -283,10 +283,10 @@ def test_boosted_trees_say_the_same_fitted_and_written():
     matrix = np.stack([generator.normal(size=3_000), generator.integers(0, 4, 3_000)], axis=1)
     labels = (matrix[:, 0] + matrix[:, 1] > 2).astype(np.int64)
     trees = BoostedTrees.fit(matrix, labels, generator.random(3_000), trees=20)
-    odds = trees.log_odds(matrix)
-    assert ((odds > 0) == (labels == 1)).mean() > 0.98
+    log_odds = trees.log_odds(matrix)
+    assert ((log_odds > 0) == (labels == 1)).mean() > 0.98
     arrays = trees.arrays()
-    np.testing.assert_allclose(adapt.predict(arrays, matrix), odds, atol=1e-9)
+    np.testing.assert_allclose(adapt.predict(arrays, matrix), log_odds, atol=1e-9)
     session = onnxruntime.InferenceSession(to_onnx(arrays, 2))
     (written,) = session.run(None, {"evidence": matrix})
-    np.testing.assert_allclose(written.ravel(), odds, atol=1e-5)
+    np.testing.assert_allclose(written.ravel(), log_odds, atol=1e-5)

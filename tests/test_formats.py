@@ -137,7 +137,8 @@ def test_explains_bytes_that_are_no_utf8():
         (b'{"text" "a"}', "not valid JSON (Expecting ':', column 9)"),
         (b'{"text": }', "not valid JSON (Expecting value, column 10)"),
         (b'{"text": "a"} {}', "not valid JSON (Extra data, column 15)"),
-        (b'{"text": "a\tb"}', "not valid JSON (Invalid control character at, column 12)"),
+        (b'{"text": "abc\n', "not valid JSON (Unterminated string, column 14)"),
+        (b'{"text": "a\tb"}', "not valid JSON (Invalid control character, column 12)"),
         (b"nonsense", "not valid JSON (Expecting value, column 1)"),
         (b'"text"', "not a JSON object"),
         (b"[1]", "not a JSON object"),
@@ -153,7 +154,7 @@ def test_lines_that_cannot_be_used(line, message):
         record(line)
     assert str(caught.value).startswith("a.jsonl:17: ")
     assert message in str(caught.value)
-    assert str(caught.value).endswith("use --on-error skip or keep to go on")
+    assert str(caught.value).endswith("mend it, or use --on-error skip to go on")
 
 
 def test_dump_json():

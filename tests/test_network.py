@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cleaner.network import LANDMARKS, Fragments, Network, Phrases, _biases, odds_of
+from cleaner.network import LANDMARKS, Fragments, Network, Phrases, _biases, log_odds_of
 from cleaner.words import Lexicon
 
 
@@ -40,7 +40,7 @@ def trained() -> Network:
 
 def test_what_was_learned_holds_for_a_document_never_seen(trained):
     unseen = fragments(30, seed=99)
-    right = (trained.odds(unseen) > 0) == (unseen.evidence[:, 0] > 0)
+    right = (trained.log_odds(unseen) > 0) == (unseen.evidence[:, 0] > 0)
     assert right.mean() > 0.8
 
 
@@ -57,7 +57,7 @@ def test_a_batch_of_torch_and_a_document_of_numpy_give_the_same_odds(trained):
     with torch.no_grad():
         expected = model(*inputs).numpy()
     for own, row in zip(documents, expected, strict=True):
-        np.testing.assert_allclose(network.odds(own), row[: len(own)], atol=1e-4)
+        np.testing.assert_allclose(network.log_odds(own), row[: len(own)], atol=1e-4)
 
 
 def test_the_same_lessons_give_the_same_network():
@@ -91,30 +91,30 @@ def test_terms_of_many_documents_are_known():
 
 def test_a_network_goes_through_its_arrays(trained):
     again = Network.from_arrays(trained.to_arrays())
-    np.testing.assert_array_equal(again.odds(fragments(9)), trained.odds(fragments(9)))
+    np.testing.assert_array_equal(again.log_odds(fragments(9)), trained.log_odds(fragments(9)))
 
 
 def test_a_document_longer_than_the_landmarks_is_read_in_blocks(trained):
     long = fragments(3 * LANDMARKS + 5)
-    odds = trained.odds(long)
-    assert odds.shape == (len(long),)
-    assert np.isfinite(odds).all()
+    log_odds = trained.log_odds(long)
+    assert log_odds.shape == (len(long),)
+    assert np.isfinite(log_odds).all()
     # A landmark sees the same whether it is read as one or with the others.
     chosen = np.linspace(0, len(long) - 1, LANDMARKS).astype(np.int64)
     own = trained.entered(long, trained.phrases.of(long.terms), chosen)
     biases = _biases([trained], long.pairs(chosen, chosen))[0]
     states, _ = trained.among_themselves(own, biases)
-    np.testing.assert_allclose(odds[chosen], trained.decided(states), atol=1e-4)
+    np.testing.assert_allclose(log_odds[chosen], trained.decided(states), atol=1e-4)
 
 
 def test_networks_say_together_what_each_says_alone(trained):
     long = fragments(LANDMARKS + 30)
     other = replace(trained, layers=trained.layers[:1])
-    both = odds_of([trained, other], long)
-    for network, odds in zip((trained, other), both, strict=True):
-        np.testing.assert_allclose(odds, network.odds(long), atol=1e-5)
+    both = log_odds_of([trained, other], long)
+    for network, log_odds in zip((trained, other), both, strict=True):
+        np.testing.assert_allclose(log_odds, network.log_odds(long), atol=1e-5)
 
 
 def test_attention_beyond_all_bounds_gives_a_number(trained):
     loud = [replace(layer, query_key_value=layer.query_key_value * 1e4) for layer in trained.layers]
-    assert np.isfinite(replace(trained, layers=tuple(loud)).odds(fragments(20))).all()
+    assert np.isfinite(replace(trained, layers=tuple(loud)).log_odds(fragments(20))).all()

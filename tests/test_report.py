@@ -286,12 +286,12 @@ def test_evidence_on_the_page_adds_up_to_the_score(seed_page):
     article = parsed(seed_page).data("article-0")
     for score, found in zip(article["score"], article["explanations"], strict=True):
         base, terms = found["last"]
-        odds = base + sum(term[1] for term in terms)
-        assert score == pytest.approx(1 / (1 + pow(2.718281828459045, -odds)), abs=1e-3)
+        log_odds = base + sum(term[1] for term in terms)
+        assert score == pytest.approx(1 / (1 + pow(2.718281828459045, -log_odds)), abs=1e-3)
         assert all(0 <= kind < len(KINDS) for kind, _, _ in terms)
         assert all(article["strings"][words] for _, _, words in terms)
         for verdict, side in (("gone", 1), ("kept", -1)):
-            assert all(side * odds > 0 for _, odds, _ in found["deciding"][verdict])
+            assert all(side * log_odds > 0 for _, log_odds, _ in found["deciding"][verdict])
         assert len(set(found["nearest"])) == 5
 
 

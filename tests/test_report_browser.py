@@ -288,8 +288,10 @@ def test_the_bars_are_the_sum_that_the_score_is(open_page):
         figures = [
             e.text.replace("\u2212", "-") for e in page.find("#detail .bars:last-of-type .figure")
         ]
-        odds = sum(map(float, figures))
-        assert 1 / (1 + pow(2.718281828, -odds)) == pytest.approx(page.scores()[index], abs=0.01)
+        log_odds = sum(map(float, figures))
+        assert 1 / (1 + pow(2.718281828, -log_odds)) == pytest.approx(
+            page.scores()[index], abs=0.01
+        )
 
 
 # --- verdicts ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 from cleaner.scores import (
     CERTAIN,
     NETWORK_WEIGHT,
+    SURE,
     Calibration,
     network_weight,
     of_one_piece,
@@ -14,7 +15,9 @@ from cleaner.scores import (
 from cleaner.segment import segment
 
 RARE = Calibration(slope=1.0, intercept=0.0, rarity=2.2)
-LONE = Calibration(slope=1.0, intercept=0.0, rarity=2.2, lone=3.0)
+LONE = Calibration(slope=1.0, intercept=0.0, lone=3.0)
+SOME = SURE / 2  # log-odds of what may be furniture: neither out of the question, nor sure
+LOWER = 3.0 * float(sigmoid(np.array(SOME))) ** 2
 PROSE, FURNITURE = -40.0, 40.0  # log-odds of the network for furniture
 NOT_FOREIGN = np.full(40, -40.0)  # of the network for foreign prose
 
@@ -24,65 +27,69 @@ def test_the_figures_of_a_manifest_are_read_and_what_is_rare_may_be_missing():
     assert Calibration.of({"slope": 2, "intercept": 0}) == Calibration(2.0, 0.0, 0.0, 0.0)
     both = Calibration.of({"slope": 2, "intercept": 0, "rarity": 1.6, "lone": 3})
     assert (both.rarity, both.lone) == (1.6, 3.0)
-    assert Calibration(0.5, 1.0).odds(np.array([2.0])) == 2.0
+    assert Calibration(0.5, 1.0).log_odds(np.array([2.0])) == 2.0
 
 
 def test_foreign_prose_is_rare_and_furniture_is_not():
-    odds = np.array([3.0, 3.0])
-    decided = RARE.decided(odds, odds, np.array([PROSE, FURNITURE]), weight=0.0)
+    log_odds = np.array([3.0, 3.0])
+    decided = RARE.decided(log_odds, log_odds, np.array([PROSE, FURNITURE]), weight=0.0)
     np.testing.assert_allclose(decided, [0.8, 3.0])
-    # 2.2 is what lies between seven articles in ten and one in five.
-    assert np.log(0.7 / 0.3) - np.log(0.2 / 0.8) == pytest.approx(2.2, abs=0.05)
 
 
 @pytest.mark.parametrize(
-    ("others", "lower"),
-    [(0, 3.0), (1, 2.0), (2, 1.0), (3, 0.0), (30, 0.0)],  # other fragments, sure to be furniture
+    ("others", "share"),
+    [(0, 1.0), (1, 2 / 3), (2, 1 / 3), (3, 0.0), (30, 0.0)],  # other fragments that are furniture
 )
-def test_furniture_is_rare_where_it_is_alone(others, lower):
-    odds = np.array([1.0, *[40.0] * others, -40.0])
-    furniture = np.array([FURNITURE, *[FURNITURE] * others, PROSE])
-    decided = LONE.decided(odds, NOT_FOREIGN[: len(odds)], furniture, weight=0.0)
-    assert decided[0] == pytest.approx(1.0 - lower)
+def test_furniture_is_rare_where_it_is_alone(others, share):
+    log_odds = np.array([1.0, *[40.0] * others, -40.0])
+    furniture = np.array([SOME, *[FURNITURE] * others, PROSE])
+    decided = LONE.decided(log_odds, NOT_FOREIGN[: len(log_odds)], furniture, weight=0.0)
+    assert decided[0] == pytest.approx(1.0 - share * LOWER)
+
+
+@pytest.mark.parametrize(("furniture", "lower"), [(-40.0, 0.0), (SURE, 1.43), (40.0, 0.0)])
+def test_what_is_surely_furniture_may_be_alone(furniture, lower):
+    found = LONE.decided(np.array([1.0]), NOT_FOREIGN[:1], np.array([furniture]), weight=0.0)
+    assert found == pytest.approx([1.0 - lower], abs=0.01)
 
 
 def test_intruders_are_no_company_for_furniture():
-    odds = np.array([1.0, 40.0, 40.0])
-    furniture = np.array([FURNITURE, PROSE, PROSE])
-    decided = LONE.decided(odds, NOT_FOREIGN[:3], furniture, weight=0.0)
-    np.testing.assert_allclose(decided, [-2.0, 37.8, 37.8])
+    log_odds = np.array([1.0, 40.0, 40.0])
+    furniture = np.array([SOME, PROSE, PROSE])
+    decided = LONE.decided(log_odds, NOT_FOREIGN[:3], furniture, weight=0.0)
+    np.testing.assert_allclose(decided, [1.0 - LOWER, 40.0, 40.0])
 
 
 def test_what_hardly_goes_is_little_company():
-    odds = np.array([1.0, *[-1.0] * 3])  # a chance of .27 that each goes
-    furniture = np.full(4, FURNITURE)
-    decided = LONE.decided(odds, NOT_FOREIGN[:4], furniture, weight=0.0)
-    assert decided[0] == pytest.approx(1.0 - 3.0 * (1 - 3 * sigmoid(np.array(-1.0)) / 3))
+    log_odds = np.array([1.0, *[-1.0] * 3])  # a chance of .27 that each goes
+    furniture = np.array([SOME, *[FURNITURE] * 3])
+    decided = LONE.decided(log_odds, NOT_FOREIGN[:4], furniture, weight=0.0)
+    assert decided[0] == pytest.approx(1.0 - LOWER * (1 - sigmoid(np.array(-1.0))))
 
 
 def test_company_grows_with_what_is_furniture_and_without_a_leap():
     def lone(company: float) -> float:
-        furniture = np.array([FURNITURE, *[company] * 3])
-        odds = np.array([1.0, *[40.0] * 3])
-        return float(LONE.decided(odds, NOT_FOREIGN[:4], furniture, weight=0.0)[0])
+        furniture = np.array([SOME, *[company] * 3])
+        log_odds = np.array([1.0, *[40.0] * 3])
+        return float(LONE.decided(log_odds, NOT_FOREIGN[:4], furniture, weight=0.0)[0])
 
     found = [lone(company) for company in np.linspace(-8, 8, 81)]
-    assert found[0] == pytest.approx(-2.0, abs=0.01)
+    assert found[0] == pytest.approx(1.0 - LOWER, abs=0.01)
     assert found[-1] == pytest.approx(1.0, abs=0.01)
     steps = np.diff(found)
     assert (steps >= 0).all()
     assert steps.max() < 0.2
 
 
-@pytest.mark.parametrize(("first", "decided"), [(-40.0, -2.0), (CERTAIN, -0.5), (40.0, 1.0)])
-def test_what_is_certainly_foreign_prose_besides_may_be_alone(first, decided):
-    found = LONE.decided(np.array([1.0]), np.array([first]), np.array([FURNITURE]), weight=0.0)
-    np.testing.assert_allclose(found, [decided])
+@pytest.mark.parametrize(("first", "share"), [(-40.0, 1.0), (CERTAIN, 0.5), (40.0, 0.0)])
+def test_what_is_certainly_foreign_prose_besides_may_be_alone(first, share):
+    found = LONE.decided(np.array([1.0]), np.array([first]), np.array([SOME]), weight=0.0)
+    np.testing.assert_allclose(found, [1.0 - share * LOWER])
 
 
 def test_without_a_network_for_furniture_nothing_is_rarer():
-    odds = np.array([3.0, -1.0])
-    np.testing.assert_array_equal(RARE.decided(odds, odds, None, weight=0.0), odds)
+    log_odds = np.array([3.0, -1.0])
+    np.testing.assert_array_equal(RARE.decided(log_odds, log_odds, None, weight=0.0), log_odds)
 
 
 def test_a_family_is_three_fragments_of_which_trees_and_network_are_certain():
@@ -103,13 +110,13 @@ def test_a_family_is_three_fragments_of_which_trees_and_network_are_certain():
     ],
 )
 def test_a_family_stands_on_more_than_one_line(lines, family):
-    odds = np.array([-CERTAIN, CERTAIN, CERTAIN, CERTAIN, -CERTAIN, -CERTAIN])
-    assert (network_weight(odds, odds, np.array(lines)) > 0) is family
+    log_odds = np.array([-CERTAIN, CERTAIN, CERTAIN, CERTAIN, -CERTAIN, -CERTAIN])
+    assert (network_weight(log_odds, log_odds, np.array(lines)) > 0) is family
 
 
 def test_a_network_raises_and_never_lowers():
-    odds, first = np.array([0.0, 0.0]), np.array([4.0, -4.0])
-    decided = Calibration(1.0, 0.0).decided(odds, first, None, weight=0.75)
+    log_odds, first = np.array([0.0, 0.0]), np.array([4.0, -4.0])
+    decided = Calibration(1.0, 0.0).decided(log_odds, first, None, weight=0.75)
     np.testing.assert_array_equal(decided, [3.0, 0.0])
 
 

@@ -112,6 +112,9 @@ def _check(options: dict[str, Any]) -> None:
     ):
         both = mode in modes and output in outputs
         _refuse(both, f"{_flag(mode)} and {_flag(output)}", "use one of them")
+    both = options["in_place"] and options["on_error"] == "skip"
+    step = "use --on-error keep: a record that is left out would be lost"
+    _refuse(both, "--in-place and --on-error skip", step)
     for mode in modes:
         _refuse(options["resume"], f"{_flag(mode)} and --resume", "use --output")
     for name in ("text_field", "title_field"):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--threshold",
     metavar="NUMBER",
     type=float,
-    help="Probability from which a fragment goes, 0 to 1.  [default: the encoder's own]",
+    help="Probability from which a fragment goes, 0 to 1.  [default: the detector's own]",
 )
 @click.option(
     "--only", metavar="REASON", multiple=True, help="Remove for this reason only. Repeatable."

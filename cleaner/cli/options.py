@@ -32,16 +32,20 @@ _JUDGING = (
         metavar="NUMBER",
         type=float,
         help="Probability from which a fragment goes, 0 to 1; higher: less goes.  "
-        "[default: the encoder's own]",
+        "[default: the detector's own]",
     ),
     click.option(
-        "--keep", metavar="PATTERN", multiple=True, help="Never remove what matches. Repeatable."
+        "--keep",
+        metavar="PATTERN",
+        multiple=True,
+        help="Never remove a line or sentence in which this is found. Repeatable.",
     ),
     click.option(
         "--drop",
         metavar="PATTERN",
         multiple=True,
-        help="Always remove what matches, unless --keep does too. Repeatable.",
+        help="Always remove the whole line, or the sentence of a line of several, in which this is "
+        "found, unless --keep is too. Repeatable.",
     ),
     click.option(
         "--only", metavar="REASON", multiple=True, help="Remove for this reason only. Repeatable."

@@ -17,7 +17,7 @@ from cleaner.errors import InputError
 from cleaner.formats.encoding import decode, dump_json, encode, shown
 from cleaner.results import CleanResult, delete
 
-GO_ON = "use --on-error skip or keep to go on"
+GO_ON = "mend it, or use --on-error skip to go on"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # Numbers stay as they are written: no value but the text is ever converted.
@@ -160,7 +160,7 @@ def parse_record(
     try:
         members = _members_of(whole)
     except json.JSONDecodeError as error:
-        problem = f"not valid JSON ({error.msg}, column {error.pos + 1})"
+        problem = f"not valid JSON ({_said(error)}, column {error.pos + 1})"
         raise InputError(problem, place=place, next_step=GO_ON) from None
     except RecursionError:
         problem = "not read: its values are nested too deeply"
@@ -183,6 +183,13 @@ def parse_record(
         identity=str(identity.value) if identity and identity.value is not None else place,
     )
     return Record(whole, number, place, document, members, body)
+
+
+def _said(error: json.JSONDecodeError) -> str:
+    """What is wrong; a string that the line's end cuts off is no line end in a string."""
+    if error.msg == "Invalid control character at" and error.doc[error.pos :].strip("\r\n") == "":
+        return "Unterminated string"
+    return error.msg.removesuffix(" at").removesuffix(" starting")
 
 
 def _last(members: Iterable[Member], name: str) -> Member | None:

@@ -80,7 +80,7 @@ class _Rows:
 
     Attributes
     ----------
-    odds
+    log_odds
         The base's calibrated log-odds.
     reach
         How far these rise where those of the trees rise by one, 0 to 1: less than one where
@@ -90,7 +90,7 @@ class _Rows:
 
     evidence: npt.NDArray[np.float32]
     labels: Floats
-    odds: Floats
+    log_odds: Floats
     reach: Floats
     weights: Floats
     document: npt.NDArray[np.int64]
@@ -132,8 +132,8 @@ def adapt(
     paths, count = _choose(rows)
     say(f"{count} of {_MOST_TREES} trees are best on documents apart")
     used = detector.threshold if threshold is None else threshold
-    before, after = (_figures(rows, odds, used) for odds in (rows.odds, paths[count]))
-    losses = (_losses(rows, rows.odds), _losses(rows, paths[count]))
+    before, after = (_figures(rows, log_odds, used) for log_odds in (rows.log_odds, paths[count]))
+    losses = (_losses(rows, rows.log_odds), _losses(rows, paths[count]))
     check_gain(losses, count, before, after)
     slope = detector.calibration.slope
     trees, _ = _grow(rows, np.ones(len(rows.labels), dtype=np.bool_), count)
@@ -184,11 +184,11 @@ def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _R
         scored = detector.score(example.segments, example.vectors, example.title, title=title)
         matrix = scored.observed.matrix()
         trees = predict(second, matrix)
-        odds = detector.log_odds(trees, scored)
-        reach = detector.log_odds(trees + 1 / detector.calibration.slope, scored) - odds
+        log_odds = detector.log_odds(trees, scored)
+        reach = detector.log_odds(trees + 1 / detector.calibration.slope, scored) - log_odds
         parts["evidence"].append(matrix[use].astype(np.float32))
         parts["labels"].append(example.labels[use].astype(np.float64))
-        parts["odds"].append(odds[use])
+        parts["log_odds"].append(log_odds[use])
         parts["reach"].append(np.minimum(reach[use], 1.0))
         parts["weights"].append(np.full(len(use), 1 / np.sqrt(len(use))))
         parts["document"].append(np.full(len(use), number))
@@ -221,13 +221,13 @@ def predict(arrays: Arrays, evidence: npt.NDArray[np.floating[Any]]) -> Floats:
 
 def _choose(rows: _Rows) -> tuple[list[Floats], int]:
     """Log-odds on folds apart after each number of trees, and the number that is best there."""
-    paths = [rows.odds.copy() for _ in range(_MOST_TREES + 1)]
+    paths = [rows.log_odds.copy() for _ in range(_MOST_TREES + 1)]
     for fold in np.unique(rows.fold).tolist():
         apart = rows.fold == fold
         _, path = _grow(rows, ~apart, _MOST_TREES)
-        for odds, reached in zip(paths, path, strict=True):
-            odds[apart] = reached[apart]
-    means = [float(_losses(rows, odds).mean()) for odds in paths]
+        for log_odds, reached in zip(paths, path, strict=True):
+            log_odds[apart] = reached[apart]
+    means = [float(_losses(rows, log_odds).mean()) for log_odds in paths]
     return paths, int(np.argmin(means))
 
 
@@ -235,11 +235,11 @@ def _grow(rows: _Rows, use: npt.NDArray[np.bool_], count: int) -> tuple[list[Arr
     """`count` trees fitted to the rows in `use`, and the log-odds of all rows on the way."""
     from sklearn.tree import DecisionTreeRegressor
 
-    odds = rows.odds.copy()
+    log_odds = rows.log_odds.copy()
     trees: list[Arrays] = []
-    path = [odds.copy()]
+    path = [log_odds.copy()]
     for number in range(count):
-        expected = sigmoid(odds[use])
+        expected = sigmoid(log_odds[use])
         reach = rows.reach[use]
         missed = (rows.labels[use] - expected) * reach
         tree = DecisionTreeRegressor(
@@ -249,9 +249,9 @@ def _grow(rows: _Rows, use: npt.NDArray[np.bool_], count: int) -> tuple[list[Arr
             random_state=number,
         ).fit(rows.evidence[use], missed, sample_weight=rows.weights[use])
         steps = _steps(tree, rows, use, missed, expected * (1 - expected) * reach**2)
-        odds = odds + steps[tree.apply(rows.evidence)] * rows.reach
+        log_odds = log_odds + steps[tree.apply(rows.evidence)] * rows.reach
         trees.append(_tree_arrays(tree.tree_, steps))
-        path.append(odds.copy())
+        path.append(log_odds.copy())
     return trees, path
 
 
@@ -300,16 +300,16 @@ def _append(second: Arrays, trees: Sequence[Arrays], slope: float) -> Arrays:
     return joined
 
 
-def _losses(rows: _Rows, odds: Floats) -> Floats:
+def _losses(rows: _Rows, log_odds: Floats) -> Floats:
     """Mean log-loss of each document, in nats."""
-    margin = np.where(rows.labels > 0, odds, -odds)
+    margin = np.where(rows.labels > 0, log_odds, -log_odds)
     losses = np.logaddexp(0.0, -margin)
     _, document = np.unique(rows.document, return_inverse=True)
     return np.asarray(np.bincount(document, losses) / np.bincount(document))
 
 
-def _figures(rows: _Rows, odds: Floats, threshold: float) -> Figures:
-    return figures(rows.labels.astype(np.int64), sigmoid(odds), rows.lengths, threshold)
+def _figures(rows: _Rows, log_odds: Floats, threshold: float) -> Figures:
+    return figures(rows.labels.astype(np.int64), sigmoid(log_odds), rows.lengths, threshold)
 
 
 def check_gain(losses: tuple[Floats, Floats], count: int, before: Figures, after: Figures) -> None:

@@ -299,8 +299,8 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         strict=True,
     )
     held_out = [
-        _held_out(example, calibration, *odds, networks=steps is not None)
-        for example, *odds in parts
+        _held_out(example, calibration, *log_odds, networks=steps is not None)
+        for example, *log_odds in parts
     ]
     return Fitted(knowledge, first, furniture, second, calibration, names, held_out)
 
@@ -315,11 +315,11 @@ def _held_out(
     networks: bool,
 ) -> HeldOut:
     """Scores of a document as the detector gives them, and what they come from."""
-    odds = calibration.odds(trees)
+    log_odds = calibration.log_odds(trees)
     if networks:
-        weight = network_weight(odds, first, example.segments.lines)
-        odds = calibration.decided(odds, first, furniture, weight=weight)
-    return HeldOut(of_one_piece(sigmoid(odds), example.segments), trees, first, furniture)
+        weight = network_weight(log_odds, first, example.segments.lines)
+        log_odds = calibration.decided(log_odds, first, furniture, weight=weight)
+    return HeldOut(of_one_piece(sigmoid(log_odds), example.segments), trees, first, furniture)
 
 
 @dataclass(slots=True)
@@ -356,9 +356,9 @@ class _Lessons:
 
     def leave_unsaid(self, furniture: Sequence[Floats]) -> None:
         """Say nothing of what is an article's own and surely `furniture`, by its log-odds."""
-        for at, odds in enumerate(furniture):
+        for at, log_odds in enumerate(furniture):
             lesson = self.lessons[at]
-            doubted = (lesson.labels == 0) & (odds > _SURE)
+            doubted = (lesson.labels == 0) & (log_odds > _SURE)
             if self.sources[at] in MADE and doubted.any():
                 self.lessons[at] = replace(lesson, labels=np.where(doubted, -1, lesson.labels))
 
@@ -417,7 +417,7 @@ def _fit_furniture(
     learned.extend(furnished)
     say(f"network for furniture: {len(learned.lessons)} documents, {len(terms)} terms")
     before = side_by_side(_tasks_apart(learned, terms, steps.furniture[0], say), jobs=jobs)
-    learned.leave_unsaid(_odds_apart(before, learned))
+    learned.leave_unsaid(_log_odds_apart(before, learned))
     return _fit_networks(own, learned, terms, steps.furniture, say, jobs)
 
 
@@ -439,7 +439,7 @@ def _fit_networks(
         tasks.insert(0, whole)
     apart = side_by_side(tasks, jobs=jobs)
     network = apart.pop(0) if kept is None else kept
-    return network, np.concatenate(_odds_apart(apart, own))
+    return network, np.concatenate(_log_odds_apart(apart, own))
 
 
 def _tasks_apart(
@@ -455,10 +455,10 @@ def _tasks_apart(
     return [partial(of_others, fold) for fold in range(FOLDS)]
 
 
-def _odds_apart(apart: Sequence[Network], lessons: _Lessons) -> list[Floats]:
+def _log_odds_apart(apart: Sequence[Network], lessons: _Lessons) -> list[Floats]:
     """Log-odds of each lesson's fragments, from the network of its fold, to six digits."""
     return [
-        np.round(apart[fold].odds(lesson.fragments), 6)
+        np.round(apart[fold].log_odds(lesson.fragments), 6)
         for lesson, fold in zip(lessons.lessons, lessons.folds, strict=True)
     ]
 
@@ -535,10 +535,10 @@ def _fit_trees(
     others = [folds != fold for fold in range(FOLDS)]
     tasks = [partial(of, rows) for rows in (slice(None), *others)]
     model, *apart = side_by_side(tasks, jobs=jobs)
-    odds = np.zeros(len(matrix))
+    log_odds = np.zeros(len(matrix))
     for rows, one in zip(others, apart, strict=True):
-        odds[~rows] = one.log_odds(matrix[~rows])
-    return model, odds
+        log_odds[~rows] = one.log_odds(matrix[~rows])
+    return model, log_odds
 
 
 def _weights(examples: Sequence[Example]) -> Floats:

@@ -105,8 +105,8 @@ def _fit(  # private: what `fit_network` was given
     losses: list[float] = []
     for batch in _batches(heard, generator, steps):
         inputs, labels, weights = _tensors(batch, mean, deviation, generator)
-        odds = model(*inputs)
-        each = functional.binary_cross_entropy_with_logits(odds, labels, reduction="none")
+        log_odds = model(*inputs)
+        each = functional.binary_cross_entropy_with_logits(log_odds, labels, reduction="none")
         loss = (each * weights).sum() / weights.sum().clamp(min=1e-9)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -219,8 +219,8 @@ class _Model(nn.Module):
         states = self.entry(torch.cat([evidence, scaled, phrases, titled], -1))
         for layer in self.layers:
             states = layer(states, pairs, mask)
-        odds: Tensor = self.out(self.norm(states))
-        return odds[..., 0]
+        log_odds: Tensor = self.out(self.norm(states))
+        return log_odds[..., 0]
 
 
 def _pairs(vectors: Tensor, points: Tensor, weights: Tensor, lines: Tensor) -> Tensor:
