@@ -61,8 +61,9 @@ def diff(result: CleanResult, name: str) -> str:
 
 
 def coloured(text: str) -> str:
-    """`diff` with colours for a terminal."""
-    head, body = _split(text)[:_HEAD], _split(text)[_HEAD:]
+    """`diff` with colours for a terminal, and escapes for what could steer it."""
+    shown = "".join(char if char in "\n\t" else printable(char) for char in text)
+    head, body = _split(shown)[:_HEAD], _split(shown)[_HEAD:]
     return "".join([*(_paint(line, _BOLD) for line in head), *map(_coloured_line, body)])
 
 

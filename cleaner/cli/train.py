@@ -72,7 +72,8 @@ def train(data: Sequence[str], **options: Any) -> None:
     """  # noqa: D301  # the mark that keeps lines apart is a real backspace
     if (options["encoder"] is None) == (options["base"] is None):
         raise OptionError(
-            "one of --encoder and --base is needed", next_step="say what to fit a detector for"
+            "one of --encoder and --base is needed, and not both",
+            next_step="say what to fit a detector for, or on top of",
         )
     for name in ("axes", "limit"):
         if options["base"] is not None and options[name] is not None:

@@ -8,7 +8,6 @@ Guestrin, 2016). How many are added is chosen on documents apart, and none witho
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -29,7 +28,7 @@ from cleaner.evaluation import Figures, figures
 from cleaner.scores import sigmoid
 from cleaner.sites import fold_of
 from cleaner.training.detector import Example, prepare
-from cleaner.training.folder import whole_folder
+from cleaner.training.folder import checksums, whole_folder, write_manifest
 from cleaner.training.trees import Arrays, to_onnx
 
 if TYPE_CHECKING:
@@ -374,13 +373,9 @@ def write(adapted: Adapted, output: Path, *, data: Sequence[str]) -> None:
                 "before": adapted.before.to_dict(),
                 "after": adapted.after.to_dict(),
             },
-            "sha256": {
-                name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-                for name in manifest["sha256"]
-            },
+            "sha256": checksums(folder, manifest["sha256"]),
         }
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        (folder / "manifest.json").write_text(text, encoding="utf-8")
+        write_manifest(folder, manifest)
 
 
 def _encoder_from(adapted: Adapted, folder: Path, output: Path) -> str:

@@ -6,8 +6,6 @@ next step sees is what it will meet on sites never seen.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,6 +34,7 @@ from cleaner.network import Fragments, Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
 from cleaner.segment import Segments, in_small_letters, segment
 from cleaner.sites import fold_of
+from cleaner.training.folder import checksums, write_manifest
 from cleaner.training.forked import side_by_side
 from cleaner.training.trees import Arrays, BoostedTrees, to_onnx
 from cleaner.words import BUCKETS, CONTENT, Lexicon
@@ -610,10 +609,7 @@ def save(
         "threshold": threshold,
         "calibration": asdict(fitted.calibration),
         "evidence": list(fitted.names),
-        "sha256": {
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(files)
-        },
+        "sha256": checksums(folder, files),
         **manifest,
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    write_manifest(folder, manifest)

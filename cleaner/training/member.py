@@ -7,8 +7,6 @@ transformer was trained on none of them, so that all but the benchmark's serve.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +25,7 @@ from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.detector import FOLDS, lessons_of, observe_apart, prepare
 from cleaner.training.fit import digests, fit_topic, intruders, news_articles, varied_articles
+from cleaner.training.folder import checksums, write_manifest
 from cleaner.training.network import fit_network
 
 if TYPE_CHECKING:
@@ -110,21 +109,17 @@ def save(
         shutil.copyfile(base.folder / name, output / name)
     np.savez(output / MEMBER, **member.to_arrays())
     np.save(output / PROBE, encoder.encode([PROBE_TEXT])[0])
-    digests = {
-        name: hashlib.sha256((output / name).read_bytes()).hexdigest() for name in (MEMBER, PROBE)
-    }
     manifest = {
         **{name: base.manifest[name] for name in _SHARED if name in base.manifest},
         "encoder": "accurate",
         "threshold": threshold,
         "calibration": {**base.manifest["calibration"], "rarity": rarity},
-        "sha256": {**base.manifest["sha256"], **digests},
+        "sha256": checksums(output, {*base.manifest["sha256"], MEMBER}),
         "made_by": "python -m cleaner.training.member",
         **made,
         "base": {name: base.manifest[name] for name in base.manifest if name not in _SHARED},
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (output / "manifest.json").write_text(text, encoding="utf-8")
+    write_manifest(output, manifest)
 
 
 @click.command(cls=ModuleCommand)

@@ -18,7 +18,6 @@ Run as ``python -m cleaner.training.static_encoder --teacher FOLDER --data DATA 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -38,6 +37,7 @@ from cleaner.sites import fold_of
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import Article, read_articles, split_sentences
 from cleaner.training.fit import news_articles, varied_articles
+from cleaner.training.folder import checksums, write_manifest
 
 DIMENSIONS = 128
 NEWS_FOLDS = (0, 1)  # of five of the clean news; the rest is for the detector and the benchmark
@@ -267,10 +267,9 @@ def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
     return Taught(sentences, vectors)
 
 
-def write_manifest(folder: Path, made: Mapping[str, float]) -> None:
+def _describe(folder: Path, made: Mapping[str, float]) -> None:
     """Say beside the model where it comes from, and let everybody read it."""
     (folder / "model.safetensors").chmod(0o644)  # sentence-transformers writes it for its owner
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     manifest = {
         "made_by": "python -m cleaner.training.static_encoder",
         "teacher": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
@@ -282,10 +281,9 @@ def write_manifest(folder: Path, made: Mapping[str, float]) -> None:
             "CleanEval, through j-szulc/html-cleaning-dataset-merged",
         ],
         **made,
-        "sha256": {"model.safetensors": digest},
+        "sha256": checksums(folder, ["model.safetensors"]),
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    write_manifest(folder, manifest)
 
 
 @click.command(cls=ModuleCommand)
@@ -345,7 +343,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     train(model, articles, imitation, rounds=rounds, batch=batch, rate=rate)
     model.save(str(output), create_model_card=False)
     made = {"articles": len(articles), "rounds": rounds, "sentences": len(taught.sentences)}
-    write_manifest(output, made | {"imitated": imitated, "batch": batch, "rate": rate})
+    _describe(output, made | {"imitated": imitated, "batch": batch, "rate": rate})
     say("trained")
 
 

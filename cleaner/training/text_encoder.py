@@ -14,8 +14,6 @@ Run as ``python -m cleaner.training.text_encoder -o FOLDER DATA...``; DATA are a
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,7 +25,7 @@ import numpy.typing as npt
 
 from cleaner.command import ModuleCommand
 from cleaner.training.corpora import Article
-from cleaner.training.folder import whole_folder
+from cleaner.training.folder import checksums, whole_folder, write_manifest
 from cleaner.training.sources import CleanArticle, hosts_of, languages_of, read_training_data
 from cleaner.training.static_encoder import SMOOTHING, train
 
@@ -127,10 +125,9 @@ def main(output: Path, data: tuple[str, ...], **options: Any) -> None:
             "data": sorted({Path(name).name for name in data}),
             "articles": len(articles),
             **options,
-            "sha256": {"model.safetensors": hashlib.sha256(weights.read_bytes()).hexdigest()},
+            "sha256": checksums(folder, [weights.name]),
         }
-        text = json.dumps(manifest, indent=2) + "\n"
-        (folder / "manifest.json").write_text(text, encoding="utf-8")
+        write_manifest(folder, manifest)
     click.echo(f"written after {time.perf_counter() - started:.0f} s", err=True)
 
 

@@ -13,8 +13,8 @@ pytest.importorskip("ray")
 pa = pytest.importorskip("pyarrow")
 
 import cleaner.adapters.ray
-from cleaner.adapters.options import _load
 from cleaner.adapters.ray import ArticleCleaner, ray_clean
+from cleaner.cleaning import _loaded
 from cleaner.errors import InputError, OptionError
 
 pytestmark = pytest.mark.adapters
@@ -34,7 +34,10 @@ def test_a_lost_actor_is_replaced_and_an_actor_loads_one_model(
                 if not marker.exists():
                     marker.touch()
                     os.kill(os.getpid(), signal.SIGKILL)
-                for name, value in (("process", os.getpid()), ("loads", _load.cache_info().misses)):
+                for name, value in (
+                    ("process", os.getpid()),
+                    ("loads", _loaded.cache_info().misses),
+                ):
                     table = table.append_column(name, pa.array([value] * len(table)))  # noqa: PLW2901
                 yield table
 

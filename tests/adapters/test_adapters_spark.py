@@ -18,8 +18,8 @@ pa = pytest.importorskip("pyarrow")
 
 from pyspark.sql import types
 
-from cleaner.adapters.options import _load
 from cleaner.adapters.spark import ArticleCleaner, spark_clean
+from cleaner.cleaning import _loaded
 from cleaner.errors import InputError, OptionError
 
 pytestmark = pytest.mark.adapters
@@ -51,7 +51,7 @@ def test_a_lost_worker_is_replaced_and_a_worker_loads_one_model(articles, rows, 
                 if not marker.exists():
                     marker.touch()
                     os.kill(os.getpid(), signal.SIGKILL)
-                facts = {"process": os.getpid(), "loads": _load.cache_info().misses}
+                facts = {"process": os.getpid(), "loads": _loaded.cache_info().misses}
                 added = [pa.array([value] * len(batch), pa.int64()) for value in facts.values()]
                 yield pa.RecordBatch.from_arrays([*batch.columns, *added], names=[*columns, *facts])
 
