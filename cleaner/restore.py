@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cleaner import results
 from cleaner.errors import InputError, OptionError, RestoreError
-from cleaner.formats.encoding import encode
+from cleaner.formats.encoding import decode, encode
 from cleaner.formats.jsonl import Record, parse_record, written_offsets
 from cleaner.formats.sources import each_line
 from cleaner.render import plural
@@ -253,9 +253,16 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
         fragments = list(found)
         with clean.open() as stream:
             text = clean.text(stream)
-        sink.write(restore_text(text, fragments, place=clean.name))
+        # Runs in place add to one file: what the last one removed is put back first.
+        for run in reversed([list(group) for _, group in groupby(fragments, _digest_of)]):
+            text = decode(restore_text(text, run, place=clean.name))
+        sink.write(encode(text))
         return len(fragments)
     return _restore_lines(clean, found, sink, field)
+
+
+def _digest_of(item: Removed) -> str:
+    return item.digest
 
 
 def _of_no_row(item: Removed) -> Removed:
@@ -344,7 +351,8 @@ def _refuse_left_over(item: Removed, *, lines: int, clean: Source) -> NoReturn:
             f"the lines are not in their order: this one, of line {item.line} of the input, comes"
             " after one of a later line",
             place=item.place,
-            next_step="give the file as `cleaner --removed FILE` wrote it",
+            next_step="give what one run of `cleaner --removed FILE` wrote; what two runs removed"
+            " from JSONL, the later ones first",
         )
     raise RestoreError(
         f"has {plural(lines, 'line')}, and fragments were removed from line {item.line}",

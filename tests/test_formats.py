@@ -331,6 +331,7 @@ def test_a_diff():
     made = render.diff(cut(text, (8, 10)), "a.txt")
     assert made == "--- a.txt\n+++ a.txt\n@@ -2,7 +2,6 @@\n 2\n 3\n 4\n-5\n 6\n 7\n 8\n"
     assert "\x1b[31m-5\x1b[0m\n" in render.coloured(made)
+    assert r"\x1b[2J5" in render.coloured(made.replace("5", "\x1b[2J5"))
 
 
 def test_explanation_gives_the_line_as_an_editor_counts_it():

@@ -161,6 +161,16 @@ def test_files_changed_in_place_come_back_by_their_own_names(tmp_path):
     assert chosen.stdout_bytes == texts["b.txt"]
 
 
+def test_what_several_runs_in_place_removed_comes_back(tmp_path):
+    path, removed = tmp_path / "a.txt", tmp_path / "removed.jsonl"
+    before = b"One.\nTwo.\nThree.\nFour.\nTwo.\nFive.\n"
+    path.write_bytes(before)
+    for pattern in ("Two", "^One|Four"):
+        assert run("-i", path, "--drop", pattern, "--removed", removed).exit_code == 0
+    assert path.read_bytes() == b"Three.\nFive.\n"
+    assert run("restore", path, "--removed", removed).stdout_bytes == before
+
+
 @pytest.mark.usefixtures("marked")
 def test_an_input_is_found_however_its_name_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
