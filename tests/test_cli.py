@@ -313,7 +313,7 @@ class TestJsonl:
         assert done.exit_code == 1
         assert done.stdout_bytes == jsonl(LEFT)
         assert f"{broken}:2: not valid JSON" in done.stderr
-        assert done.stderr.endswith("; mend it, or use --on-error skip to go on\n")
+        assert done.stderr.endswith("; use --on-error skip to go on\n")
 
     def test_bad_record_leaves_no_output(self, broken, tmp_path):
         before = broken.read_bytes()
@@ -391,6 +391,10 @@ class TestErrors:
         failed(run("report", article, "-o", article), 2, other)  # report has no --in-place
         assert article.read_text() == TEXT
         failed(run(article, "-o", tmp_path / "a", "--removed", tmp_path / "a"), 2, "are one file")
+
+    def test_in_place_what_is_left_out_would_be_lost(self, article):
+        says = "--in-place and --on-error skip do not go together; use --on-error keep"
+        failed(run("-i", "--on-error", "skip", article), 2, says)
 
     def test_in_place_on_what_is_no_file(self):
         failed(run("-i"), 2, "--in-place needs a file")

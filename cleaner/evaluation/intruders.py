@@ -80,7 +80,7 @@ def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
             kind = str(generator.choice(["scattered", "block", "paragraphs", "box"]))
             donor = _donor(hosts, by_subject, index, generator)
             sentences = _intrude(sentences, donor, kind, generator)
-        yield _record(host, _rearranged(sentences, generator), kind, generator)
+        yield record_of(host, _rearranged(sentences, generator), kind, generator)
 
 
 def box_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[str, Any]]:
@@ -95,7 +95,7 @@ def box_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[str, A
             continue
         donor = others[int(generator.integers(len(others)))]
         sentences = _intrude(_kept(host), donor, "box", generator)
-        yield _record(host, _rearranged(sentences, generator), "box", generator)
+        yield record_of(host, _rearranged(sentences, generator), "box", generator)
 
 
 def headline_records(
@@ -124,7 +124,7 @@ def headline_records(
             breaks = [i for i in range(1, len(mixed)) if mixed[i][1] != mixed[i - 1][1]]
             at = int(generator.choice([*breaks, len(mixed)]))
             mixed.insert(at, (line, 2_000_000 + number, 1))
-        yield _record(host, mixed, "headlines", generator)
+        yield record_of(host, mixed, "headlines", generator)
 
 
 # How sites introduce a related headline, {} being the headline.
@@ -135,9 +135,10 @@ LEADS = (
 )  # fmt: skip
 
 
-def _record(
+def record_of(
     host: Host, sentences: list[_Sentence], kind: str, generator: np.random.Generator
 ) -> dict[str, Any]:
+    """The record of `host` with these sentences (text, paragraph, label); some without a title."""
     return {
         "id": host.identity,
         "title": host.title if generator.random() < _TITLED else None,
