@@ -312,12 +312,11 @@ class Detector:
         self, documents: Sequence[Encoded], observed: Observed
     ) -> tuple[Floats, Floats | None]:
         """Log-odds before any verdict is known, and those of the network for furniture."""
-        matrix = observed.matrix()
-        by_trees = None if isinstance(self._first, Network) else _run(self._first, matrix)
+        by_trees = None if isinstance(self._first, Network) else _run(self._first, observed)
         if by_trees is not None and self._furniture is None:
             return by_trees, None
-        told = matrix.astype(np.float32)  # as which a network reads it: half the memory
-        del matrix
+        # As which a network reads it: half the memory.
+        told = np.concatenate([rows.astype(np.float32) for rows in observed.blocks()])
         fragments = [
             Fragments.of(one, told[extent], document.title_vector)
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
@@ -408,7 +407,7 @@ class Detector:
         seen, log_odds = observed, np.zeros(0)
         for _ in range(times):
             seen = review(observed, scores, furniture, knowledge=self.knowledge)
-            log_odds = self.calibration.log_odds(_run(self._second, seen.matrix()))
+            log_odds = self.calibration.log_odds(_run(self._second, seen))
             scores = sigmoid(log_odds)
         return seen, log_odds
 
@@ -555,6 +554,7 @@ def _session(path: Path) -> Any:
     )
 
 
-def _run(session: Any, matrix: npt.NDArray[np.float64]) -> Floats:
-    log_odds: npt.NDArray[np.float64] = session.run(None, {"evidence": matrix})[0]
-    return log_odds.ravel().astype(np.float64)
+def _run(session: Any, observed: Observed) -> Floats:
+    """Log-odds of trees, shape (n,)."""
+    found = [session.run(None, {"evidence": rows})[0] for rows in observed.blocks()]
+    return np.concatenate(found).ravel().astype(np.float64)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Columns = dict[str, Floats]
 _COUNTED = 8_192  # fragments whose characters are counted at once
+_ROWS = 8_192  # fragments at once: bounds the memory
 _LANDMARKS = 512  # fragments that graph evidence compares with: keeps cost linear in length
 _NEAREST = {"nearest_1": 1, "nearest_3": 3, "nearest_8": 8}  # name: fragments compared with
 _WEIGHTY = 12  # words from which a fragment has full weight in the topic
@@ -136,8 +137,15 @@ class Observed:
 
         Rounding takes away what differs between two orders of the same sum.
         """
-        matrix = np.empty((len(self.weights), len(self.columns)))
-        np.stack(list(self.columns.values()), axis=1, out=matrix)
+        return self._rows(slice(None))
+
+    def blocks(self) -> Iterator[npt.NDArray[np.float64]]:
+        """`matrix` in blocks of rows, which bounds the memory that a long document takes."""
+        for at in range(0, len(self.weights), _ROWS):
+            yield self._rows(slice(at, at + _ROWS))
+
+    def _rows(self, rows: slice) -> npt.NDArray[np.float64]:
+        matrix = np.stack([values[rows] for values in self.columns.values()], axis=1)
         return np.round(matrix, 9, out=matrix)
 
     def __iter__(self) -> Iterator[Observed]:
@@ -341,19 +349,28 @@ def _topic_of(
     vectors, title = document.vectors, document.title_vector
     title_point = None if title is None else model.project(title[None])[0]
     ratios, naive, trust = model.ratios(points, weights + 0.02, title=title_point)
-    centre = trust @ vectors
-    own = centre - trust[:, None] * vectors
-    norms = np.linalg.norm(own, axis=1)
     found: Columns = {
         "topic_ratio": ratios,
         "topic_ratio_naive": naive,
-        "topic_cosine": np.einsum("ij,ij->i", own, vectors) / np.maximum(norms, 1e-12),
+        "topic_cosine": _cosine_to_the_rest(vectors, trust),
         **_graph(vectors, weights),
     }
     if title is not None and title_point is not None:
         found["title_cosine"] = (vectors @ title).astype(np.float64)
         found["title_ratio"] = model.against(points, title_point[None], np.ones(1))
     return found, trust
+
+
+def _cosine_to_the_rest(vectors: Vectors, trust: Floats) -> Floats:
+    """Cosine of each fragment to the sum of all others, each with its trust."""
+    centre = trust @ vectors
+    found = np.empty(len(vectors))
+    for at in range(0, len(vectors), _ROWS):
+        rows = slice(at, at + _ROWS)
+        others = centre - trust[rows, None] * vectors[rows]
+        norms = np.maximum(np.linalg.norm(others, axis=1), 1e-12)
+        found[rows] = np.einsum("ij,ij->i", others, vectors[rows]) / norms
+    return found
 
 
 def _graph(vectors: Vectors, weights: Floats) -> Columns:

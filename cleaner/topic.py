@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 ROUNDS = 4
+_ROWS = 8_192  # points at once: bounds the memory
 TITLE_WEIGHT = 2.0  # a title counts as much as two sentences
 _SUSPECT = 1.0  # log-likelihood ratio at which a fragment has half its weight in the topic
 
@@ -129,10 +130,14 @@ class TopicModel:
             total = total + TITLE_WEIGHT
             moment = moment + TITLE_WEIGHT * title
         moments, counts = moment[None], np.full(1, total)
-        if leave_out:
-            moments = moment - weights[:, None] * members
-            counts = total - weights
-        return self._log_ratio(points, moments, np.maximum(counts, 0.0)[:, None])
+        found = np.empty(len(points))
+        for at in range(0, len(points), _ROWS):
+            rows = slice(at, at + _ROWS)
+            if leave_out:
+                moments = moment - weights[rows, None] * members[rows]
+                counts = total - weights[rows]
+            found[rows] = self._log_ratio(points[rows], moments, np.maximum(counts, 0.0)[:, None])
+        return found
 
     def _log_ratio(self, points: Floats, moments: Floats, counts: Floats) -> Floats:
         """Log-likelihood ratio of each point, given sum and number of its topic's members.
