@@ -182,7 +182,7 @@ def test_format_by_suffix(name, kind):
 
 @given(st.lists(st.binary(max_size=20)), st.integers(1, 9))
 def test_lines_are_the_lines_whatever_the_chunks(tmp_path_factory, lines, size):
-    data = b"\n".join(lines)
+    data = b"{" + b"\n".join(lines)
     path = tmp_path_factory.mktemp("lines") / "a.jsonl"
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
@@ -192,6 +192,17 @@ def test_lines_are_the_lines_whatever_the_chunks(tmp_path_factory, lines, size):
             pieces = [piece for piece in item.lines(stream) if piece]
     assert b"".join(pieces) == data
     assert all(piece.endswith(b"\n") for piece in pieces[:-1])
+
+
+@pytest.mark.parametrize(
+    ("data", "what"), [(b"\x1f\x8b\x08", "gzip"), (b"PAR1\x00", "Parquet"), (b"%PDF-1.7\n", "PDF")]
+)
+def test_what_is_no_text_is_not_read_as_lines(tmp_path, data, what):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(data)
+    item = source(str(path))
+    with item.open() as stream, pytest.raises(InputError, match=f"looks like {what}, not like"):
+        list(item.lines(stream))
 
 
 # --- sinks ---------------------------------------------------------------------------------------

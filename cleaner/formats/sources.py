@@ -137,14 +137,21 @@ class Source:
                 place=shown(self.name),
                 next_step="convert it, or say with --format text that it is to be read as it is",
             )
-        what = next((_NO_TEXT[start] for start in _NO_TEXT if data.startswith(start)), None)
-        what = what or ("JSON" if _RECORDS.match(data) else None)
+        what = _no_text(data) or ("JSON" if _RECORDS.match(data) else None)
         if what:
             raise InputError(
                 f"looks like {what}, not like text",
                 place=shown(self.name),
                 next_step="say with --format what it is"
                 + ("" if self.is_stdin else ", or leave it out"),
+            )
+
+    def _check_lines(self, data: bytes) -> None:
+        if what := _no_text(data):
+            raise InputError(
+                f"looks like {what}, not like lines of JSON",
+                place=shown(self.name),
+                next_step="say with --format what it is",
             )
 
     def lines(self, stream: BinaryIO) -> Iterator[bytes]:
@@ -159,11 +166,15 @@ class Source:
         Raises
         ------
         InputError
-            If it cannot be read.
+            If it cannot be read, or begins as archives and pictures do.
         """
         readable = Unpacked(stream, self.kind.compression) if self.kind.compression else stream
         rest: list[bytes] = []  # pieces of a line that has not ended yet: joined once
+        is_first = True
         while chunk := self._chunk(readable):
+            if is_first:
+                self._check_lines(chunk)
+                is_first = False
             end = chunk.rfind(b"\n") + 1
             if not end:
                 rest.append(chunk)
@@ -196,8 +207,13 @@ class Source:
             raise InputError(
                 f"is damaged, or no {_PACKED[self.kind.compression]} data ({error})",
                 place=shown(self.name),
-                next_step="get it anew",
+                next_step="get it anew, or name it without the suffix if it is not packed",
             ) from None
+
+
+def _no_text(data: bytes) -> str | None:
+    """What `data` is, where it plainly is no text."""
+    return next((_NO_TEXT[start] for start in _NO_TEXT if data.startswith(start)), None)
 
 
 def _pieces(lines: bytes) -> Iterator[bytes]:
