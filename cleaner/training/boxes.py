@@ -38,7 +38,7 @@ def fact_box_records(hosts: Sequence[Host], *, seed: int) -> Iterator[dict[str, 
             donor = hosts[int(generator.integers(len(hosts)))]
             box = _box(donor, generator) if donor.identity != host.identity else []
         kind = "box" if box else "clean"
-        yield record_of(host, _with_box(sentences, box, generator), kind, generator)
+        yield record_of(host, with_box(sentences, box, generator), kind, generator)
 
 
 def _body(host: Host, generator: np.random.Generator) -> list[tuple[str, int, int]]:
@@ -68,7 +68,19 @@ def _box(donor: Host, generator: np.random.Generator) -> list[str]:
     return lines
 
 
-def _with_box(
+def boxed_records(
+    hosts: Sequence[Host], boxes: Sequence[Sequence[str]], *, seed: int
+) -> Iterator[dict[str, Any]]:
+    """One record for each host, whole: one of `boxes` put into it, in turn, and labels."""
+    generator = np.random.default_rng(seed)
+    for number, host in enumerate(hosts):
+        whole = zip(host.sentences, host.paragraphs, strict=True)
+        sentences = [(sentence, paragraph, 0) for sentence, paragraph in whole]
+        mixed = with_box(sentences, boxes[number % len(boxes)], generator)
+        yield record_of(host, mixed, "box", generator)
+
+
+def with_box(
     sentences: list[tuple[str, int, int]], box: Sequence[str], generator: np.random.Generator
 ) -> list[tuple[str, int, int]]:
     """The sentences with the lines of `box` between paragraphs, in one place or in several."""

@@ -1,14 +1,15 @@
 """Make the labelled fixtures, on which the floors are held, from WCXB and Wikipedia text.
 
-Run as ``python -m cleaner.training.fixtures --data DATA -o fixtures/labelled``. DATA holds
-``pages_wcxb.jsonl.gz`` and ``wikipedia_multilingual.jsonl.gz``. Same data, same bytes.
+Run as ``python -m cleaner.training.fixtures --data DATA --boxes fixtures/boxes.json
+-o fixtures/labelled``. DATA holds ``pages_wcxb.jsonl.gz`` and ``wikipedia_multilingual.jsonl.gz``;
+the boxes were written for this. Same data, same bytes.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import click
 from cleaner.command import ModuleCommand
 from cleaner.evaluation import headline_records, intruder_records
 from cleaner.sites import site_of
+from cleaner.training.boxes import boxed_records
 from cleaner.training.corpora import is_fixture_site, read_records
 from cleaner.training.fit import hosts
 from cleaner.training.held_out import of_origin
@@ -66,8 +68,8 @@ def wikipedia(records: Iterable[Record]) -> Iterator[Record]:
         }
 
 
-def sets(data: Path) -> dict[str, Iterable[Record]]:
-    """The records of each fixture by its name."""
+def sets(data: Path, boxes: Sequence[Sequence[str]]) -> dict[str, Iterable[Record]]:
+    """The records of each fixture by its name; `boxes` are lines of fact boxes."""
     chosen = pages(read_records([data / "pages_wcxb.jsonl.gz"]))
     articles = list(wikipedia(read_records([data / "wikipedia_multilingual.jsonl.gz"])))
     articles.sort(key=lambda record: (record["article"], record["lang"]))
@@ -81,6 +83,9 @@ def sets(data: Path) -> dict[str, Iterable[Record]]:
         "wcxb_headlines": of_origin(headline_records(hosts(web), seed=11), web),
         "wikipedia_clean": articles,
         "wikipedia_intruders": of_origin(twice, english),
+        "written_boxes": of_origin(
+            boxed_records([*hosts(web), *hosts(english)], boxes, seed=11), [*web, *english]
+        ),
     }
 
 
@@ -98,11 +103,12 @@ def write(path: Path, records: Iterable[Record]) -> int:
 
 @click.command(cls=ModuleCommand)
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--boxes", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-def main(data: Path, output: Path) -> None:
+def main(data: Path, boxes: Path, output: Path) -> None:
     """Write the labelled fixtures to OUTPUT."""
     output.mkdir(parents=True, exist_ok=True)
-    for name, records in sets(data).items():
+    for name, records in sets(data, json.loads(boxes.read_text(encoding="utf-8"))).items():
         path = output / f"{name}.jsonl.gz"
         count = write(path, records)
         click.echo(f"{path}: {count} documents, {path.stat().st_size / 1000:.0f} kB", err=True)
