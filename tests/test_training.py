@@ -367,7 +367,7 @@ def test_arrays_onnx_and_contributions_agree(adapted, tmp_path):
     from cleaner.detector import _run
 
     log_odds = adapt.predict(found.second, matrix)
-    assert np.allclose(log_odds, _run(detector._second, matrix), atol=1e-4)
+    assert np.allclose(log_odds, _run(detector._second, scored.observed), atol=1e-4)
     # What a path adds to its root's value is its leaf's value: contributions add up.
     starts = found.second["starts"]
     for tree in (0, len(starts) - 2):
