@@ -1,62 +1,52 @@
-"""Fact boxes that are put into articles to learn from."""
+"""Fact boxes that are put into articles."""
 
 import pytest
 
 from cleaner.evaluation.intruders import Host
-from cleaner.training.boxes import fact_box_records
+from cleaner.training.boxes import boxed_records
 
 HOSTS = [
     Host(
         identity=f"article {number}",
         title=f"Title of {number}",
         subject="",
-        sentences=tuple(f"Sentence {at} of article {number}." for at in range(50)),
-        paragraphs=tuple(at // 3 for at in range(50)),
+        sentences=tuple(f"Sentence {at} of article {number}." for at in range(30)),
+        paragraphs=tuple(at // 3 for at in range(30)),
     )
-    for number in range(200)
+    for number in range(60)
 ]
-RECORDS = list(fact_box_records(HOSTS, seed=1))
+BOXES = [["HOW TO SLEEP", "Go to bed early", "Drink no coffee"], ["Facts on bees", "They dance"]]
+RECORDS = list(boxed_records(HOSTS, BOXES, seed=1))
 
 
 def lines_of(record, label):
     return [x for x, own in zip(record["lines"], record["labels"], strict=True) if own == label]
 
 
-@pytest.mark.parametrize(("host", "record"), list(zip(HOSTS, RECORDS, strict=True)))
-def test_what_is_not_of_the_box_is_the_article_or_sentences_of_it_in_a_row(host, record):
-    own = lines_of(record, 0)
-    first = host.sentences.index(own[0])
-    assert own == list(host.sentences[first : first + len(own)])
-    assert len(own) >= 10
-
-
-@pytest.mark.parametrize("record", [r for r in RECORDS if r["kind"] == "box"])
-def test_a_box_is_of_one_other_article_and_each_line_of_it_stands_by_itself(record):
-    box = lines_of(record, 1)
-    assert 2 <= len(box) <= 7
-    (donor,) = {int("".join(filter(str.isdigit, line.split()[-1]))) for line in box}
-    assert record["id"] != f"article {donor}"
+@pytest.mark.parametrize(("number", "record"), list(enumerate(RECORDS)))
+def test_an_article_gets_a_box_and_stays_as_it_was(number, record):
+    assert lines_of(record, 0) == list(HOSTS[number].sentences)
+    assert lines_of(record, 1) == BOXES[number % 2]
     paragraphs = [p for p, own in zip(record["paragraph"], record["labels"], strict=True) if own]
-    assert len(set(paragraphs)) == len(paragraphs)
+    assert len(set(paragraphs)) == len(paragraphs)  # a line of the box stands by itself
 
 
-def test_boxes_are_of_many_kinds():
-    boxed = [r for r in RECORDS if r["kind"] == "box"]
-    assert len(boxed) / len(RECORDS) == pytest.approx(0.7, abs=0.1)
-    heads = [lines_of(r, 1)[0] for r in boxed]
-    assert any(head.startswith("TITLE") for head in heads)
-    assert any(head.startswith("Title") for head in heads)
-    assert any(head.startswith("\u2022 ") for head in heads)
-    together = ["".join(map(str, r["labels"])).strip("0").count("0") == 0 for r in boxed]
+def test_no_box_stands_within_a_paragraph():
+    for record in RECORDS:
+        own = [
+            p for p, label in zip(record["paragraph"], record["labels"], strict=True) if not label
+        ]
+        seen = [p for p, before in zip(own, [None, *own], strict=False) if p != before]
+        around = list(zip(record["paragraph"], record["paragraph"][1:], strict=False))
+        inside = [(a, b) for a, b in around if a == b and a in seen]
+        assert len(inside) == 2 * len(seen)
+
+
+def test_boxes_stand_together_or_are_scattered():
+    together = ["".join(map(str, r["labels"])).strip("0").count("0") == 0 for r in RECORDS]
     assert 0.4 < sum(together) / len(together) < 0.8
-    assert any(len(lines_of(r, 0)) < 20 for r in boxed)
-    assert any(len(lines_of(r, 0)) == 50 for r in boxed)
 
 
 def test_the_same_seed_gives_the_same_records():
-    assert list(fact_box_records(HOSTS, seed=1)) == RECORDS
-    assert list(fact_box_records(HOSTS, seed=2)) != RECORDS
-
-
-def test_where_there_is_nobody_to_take_from_all_stays_clean():
-    assert {r["kind"] for r in fact_box_records(HOSTS[:1] * 5, seed=1)} == {"clean"}
+    assert list(boxed_records(HOSTS, BOXES, seed=1)) == RECORDS
+    assert list(boxed_records(HOSTS, BOXES, seed=2)) != RECORDS

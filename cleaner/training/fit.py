@@ -32,7 +32,6 @@ from cleaner.evaluation import (
 )
 from cleaner.sites import fold_of, site_of
 from cleaner.topic import TopicModel
-from cleaner.training.boxes import fact_box_records
 from cleaner.training.corpora import (
     is_fixture_site,
     read_articles,
@@ -118,7 +117,6 @@ _SHORTEST_HOST = 8  # sentences
 _LONGEST_HOST = 120  # sentences
 _TOPIC_SENTENCES = 60  # of an article
 _EVERY = 1_000_000  # articles: more than there are
-_BOXED = 0.25  # articles of a lot that get a fact box, not what else intrudes
 
 
 def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
@@ -259,18 +257,6 @@ def intruders(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list
     ]
 
 
-def boxed(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list[Labelled]:
-    """As `intruders`, with fact boxes in a part of the articles."""
-    chosen = np.random.default_rng(seed).random(len(articles)) < _BOXED
-    known = dict(zip([article.identity for article in articles], sites, strict=True))
-    others = [articles[i] for i in np.flatnonzero(~chosen).tolist()]
-    boxes = fact_box_records([articles[i] for i in np.flatnonzero(chosen).tolist()], seed=seed)
-    return [
-        *intruders(others, [known[article.identity] for article in others], seed),
-        *(compose(record, site=known[record["id"]], source="intruders") for record in boxes),
-    ]
-
-
 def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int) -> TopicModel:
     """The two-covariance model of `encoder` on the sentences of `articles`."""
     vectors, numbers = [], []
@@ -376,7 +362,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         jobs=jobs,
         rarity=rarity,
         lone=lone,
-        foreign=(prepared(boxed(clean, sites, seed)) for seed in mixtures),
+        foreign=(prepared(intruders(clean, sites, seed)) for seed in mixtures),
         furnished=map(prepared, put_in),
         kept=kept,
         say=say,
