@@ -44,8 +44,15 @@ _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence sta
 LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
 # Score below which no reason is sought and no evidence kept, unless the threshold is lower.
 NO_SUSPICION = 0.05
-_PAGE = re.compile(r"\ufeff?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
-_TAGGED_LINE = re.compile(r"^[ \t]*</?[a-z][^<>\n]*>", re.IGNORECASE | re.MULTILINE)
+_PAGE = re.compile(
+    r"\ufeff?(?:\s|<\?xml[^>]*>|<!--.{,2000}?-->)*<(?:!doctype\s+html|html)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_TAGGED = re.compile(
+    r"</?(?:p|div|a|span|ul|ol|li|h[1-6]|t[rdh]|table|img|br|script|style|link|meta|head|body|title"
+    r"|section|article|figure|nav|header|footer|strong|em|b|i|blockquote)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
 _LEAST_SCORE = 1e-9  # a score of nought is no suspicion, whatever the threshold
 # Between the 75th and the 90th percentile of 150 digests strung together from pieces of articles,
 # and below the 1st of 300 articles with intruders in them and of 400 web pages.
@@ -412,8 +419,8 @@ def _is_markup(text: str) -> bool:
     """Whether `text` is the source of a page: opens as one does, or most lines open with tags."""
     if "<" not in text:
         return False
-    lines = sum(map(bool, map(str.strip, text.splitlines())))
-    return bool(_PAGE.match(text)) or 2 * len(_TAGGED_LINE.findall(text)) > lines
+    lines = [line for line in map(str.strip, text.splitlines()) if line]
+    return bool(_PAGE.match(text)) or 2 * sum(map(bool, map(_TAGGED.match, lines))) > len(lines)
 
 
 def _has_topic(observed: Observed) -> bool:
@@ -431,23 +438,22 @@ def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fra
     """The fragments with their scores and, from a score of `least`, reasons and evidence."""
     suspects = np.flatnonzero(scored.scores >= least)
     columns = scored.observed.columns
-    reported = np.stack([columns[name][suspects] for name in _REPORTED], axis=1)
-    evidence = dict(zip(suspects.tolist(), np.round(reported, 4).tolist(), strict=True))
+    evidence = np.stack([columns[name][suspects] for name in _REPORTED], axis=1)
     read = [np.expm1(columns["words"][suspects])]
     read += [columns[name][suspects] for name in ("full_stop", "wording")]
-    values = zip(*(column.tolist() for column in read), strict=True)
-    known = dict(zip(suspects.tolist(), values, strict=True))
+    values = np.round(evidence, 4).tolist(), np.stack(read, axis=1).tolist()
+    told = dict(zip(suspects.tolist(), zip(*values, strict=True), strict=True))
     fragments = []
     extents = zip(segments.starts.tolist(), segments.ends.tolist(), strict=True)
-    for index, ((start, end), score) in enumerate(
-        zip(extents, scored.scores.tolist(), strict=True)
-    ):
-        if index not in evidence:
+    scores = scored.scores.tolist()
+    for index, ((start, end), score) in enumerate(zip(extents, scores, strict=True)):
+        if index not in told:
             fragments.append(Fragment(start, end, score, "off-topic"))
             continue
-        told = dict(zip(("words", "full_stop", "wording"), known[index], strict=True))
-        reason = reason_of(segments.text[start:end], told)
-        shown = dict(zip(_REPORTED, evidence[index], strict=True))
+        reported, known = told[index]
+        wording = dict(zip(("words", "full_stop", "wording"), known, strict=True))
+        reason = reason_of(segments.text[start:end], wording)
+        shown = dict(zip(_REPORTED, reported, strict=True))
         fragments.append(Fragment(start, end, score, reason, shown))
     return tuple(fragments)
 

@@ -195,7 +195,8 @@ class Detector:
             )
         if self._probe is None:  # fitted before there was one
             return
-        if np.linalg.norm(encoder.encode([PROBE_TEXT])[0] - self._probe) > SAME_ENCODER:
+        # Asked so that a vector that is not finite is no match.
+        if not np.linalg.norm(encoder.encode([PROBE_TEXT])[0] - self._probe) <= SAME_ENCODER:
             raise ModelError(
                 f"the encoder {encoder.name!r} gives other vectors than the one that the detector"
                 " was fitted for",
@@ -445,7 +446,7 @@ def model_folders(encoder: str | None, model: str | Path | None) -> tuple[Path, 
     detector = detector_folder(encoder or "fast") if model is None else Path(model)
     if encoder is None and model is not None:
         # What cannot be read is told by whoever loads it.
-        with suppress(OSError, ValueError, CleanerError):
+        with suppress(OSError, ValueError, AttributeError, CleanerError):
             manifest = json.loads((detector / "manifest.json").read_text(encoding="utf-8"))
             encoder = encoder_of(detector, manifest)
     own = MODELS / "fast" / "encoder" if (encoder or "fast") in SHIPPED else Path(encoder or "")
@@ -459,7 +460,14 @@ def manifests(encoder: str | None, model: str | Path | None) -> tuple[bytes | No
     folder, has others.
     """
     paths = [folder / "manifest.json" for folder in model_folders(encoder, model)]
-    return tuple(path.read_bytes() if path.is_file() else None for path in paths)
+    return tuple(map(_bytes_of, paths))
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _check_manifest(manifest: Mapping[str, Any]) -> None:

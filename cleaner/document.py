@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The lines a document opens with, each without its line ending; None where absent."""
+    """The lines that head a document, each without its line ending; None where absent."""
 
     title: Span | None = None
     date: Span | None = None
@@ -92,7 +92,7 @@ class Document:
 
 
 def find_header(text: str, *, title: str | None = None) -> Header:
-    """Recognise title, date and address among the lines that `text` opens with.
+    """Recognise title, date and address among the lines that `text` opens with, or a known title.
 
     Two other lines may stand between them (a subtitle, an author) and are no part of the header.
     The first line is a title where a date or an address follows, or where it is the given `title`;

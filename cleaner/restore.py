@@ -254,15 +254,28 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
         with clean.open() as stream:
             text = clean.text(stream)
         # Runs in place add to one file: what the last one removed is put back first.
-        for run in reversed([list(group) for _, group in groupby(fragments, _digest_of)]):
+        for run in reversed(_runs(fragments)):
             text = decode(restore_text(text, run, place=clean.name))
         sink.write(encode(text))
         return len(fragments)
     return _restore_lines(clean, found, sink, field)
 
 
-def _digest_of(item: Removed) -> str:
-    return item.digest
+def _runs(fragments: Iterable[Removed]) -> list[list[Removed]]:
+    """What each run removed from a text.
+
+    One that was ended before it replaced the file has told of it in vain: the next one found the
+    same text, and counts in its place.
+    """
+    runs: list[list[Removed]] = []
+    for item in fragments:
+        if runs and runs[-1][-1].digest == item.digest:
+            if runs[-1][-1].finding.start < item.finding.start:
+                runs[-1].append(item)
+                continue
+            runs.pop()
+        runs.append([item])
+    return runs
 
 
 def _of_no_row(item: Removed) -> Removed:

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 
-class OneThread:
-    """While anybody is within, no matrix product is shared out among threads of the library.
-
-    The last bits of a product depend on how it is shared out, and at a document's size threads
-    only wait for each other. What was set before comes back when the last one leaves: threads of
-    the caller's own come and go in any order.
-    """
+class _Turn:
+    """Whose turn it is among the threads of this process."""
 
     def __init__(self) -> None:
-        self._libraries = ThreadpoolController()
-        self._lock = threading.Lock()
-        self._within = 0
-        self._limits: Any = None
+        self.lock = threading.RLock()
 
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._within:
-                self._limits = self._libraries.limit(limits=1, user_api="blas")
-            self._within += 1
 
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._within -= 1
-            if not self._within:
-                self._limits.restore_original_limits()
+_TURN = _Turn()
+# Whoever had it in the process that was forked is not in this one.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_TURN.__init__)  # type: ignore[misc]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within, the libraries share no matrix product out among threads of their own.
+
+    The last bits of a product depend on how it is shared out, and at a document's size threads
+    only wait for each other. What the libraries are told holds for the process, and is taken back
+    at the end: so threads of the caller's take turns.
+    """
+    with _TURN.lock, _libraries().limit(limits=1, user_api="blas"):
+        yield
 
 
 @cache
-def one_thread() -> OneThread:
-    """The one of this process."""
-    return OneThread()
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()

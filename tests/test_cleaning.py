@@ -172,6 +172,8 @@ PARAGRAPHS = [
     [
         "<!DOCTYPE html>\n<title>Bridge</title>\n" + "\n".join(PARAGRAPHS),
         "\ufeff\n<HTML lang=en>" + "\n".join(PARAGRAPHS),
+        '<?xml version="1.0"?>\n<!-- of May -->\n<!DOCTYPE html>\n' + "\n".join(PARAGRAPHS),
+        "\r".join(f"<li>{paragraph}</li>" for paragraph in PARAGRAPHS),
         "\n".join(f"  <p class=a>{paragraph}</p>" for paragraph in PARAGRAPHS),
     ],
 )
@@ -183,6 +185,11 @@ def test_the_source_of_a_page_is_kept(fast, text):
 @pytest.mark.parametrize("line", ["<p> opens a paragraph.", "2 < 3", "<b>Bold</b>", "<- back"])
 def test_an_article_about_markup_is_judged(fast, line):
     assert fast.clean_and_explain("\n".join([line, *PARAGRAPHS])).judged
+
+
+@pytest.mark.parametrize("mark", ["<Anna>", "<https://example.org/bridge>"])
+def test_names_and_addresses_in_brackets_are_no_markup(fast, mark):
+    assert fast.clean_and_explain("\n".join(f"{mark} {line}" for line in PARAGRAPHS)).judged
 
 
 # Thresholds
@@ -438,6 +445,35 @@ def test_threads_share_a_cleaner():
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(shared.clean_and_explain, articles)) == expected
     assert [shared.clean_and_explain(text) for text in articles] == expected
+
+
+def test_threads_that_begin_together_leave_the_libraries_as_they_were():
+    program = """
+import threading
+import numpy
+from cleaner.threads import one_thread
+from threadpoolctl import threadpool_info
+
+def threads():
+    return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
+
+def enter():
+    together.wait()
+    with one_thread():
+        within.update(threads())
+
+together, within, before = threading.Barrier(4), set(), threads()
+started = [threading.Thread(target=enter) for _ in range(4)]
+for thread in started:
+    thread.start()
+for thread in started:
+    thread.join()
+print(before, within, threads())
+"""
+    command = [sys.executable, "-c", program]
+    wanted = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, env=wanted)
+    assert ran.stdout == "{2} {1} {2}\n"
 
 
 def test_what_goes_below_any_suspicion_has_its_evidence():

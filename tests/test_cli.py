@@ -313,7 +313,7 @@ class TestJsonl:
         assert done.exit_code == 1
         assert done.stdout_bytes == jsonl(LEFT)
         assert f"{broken}:2: not valid JSON" in done.stderr
-        assert done.stderr.endswith("; use --on-error skip to go on\n")
+        assert done.stderr.endswith("; mend it, or see --on-error to go on\n")
 
     def test_bad_record_leaves_no_output(self, broken, tmp_path):
         before = broken.read_bytes()

@@ -534,7 +534,7 @@ def test_the_figures_of_a_run_that_fails(tmp_path):
     failed(run(path, "--stats", stats))
     figures = json.loads(stats.read_text())
     assert (figures["complete"], figures["documents"]) == (False, 3)
-    assert figures["error"].startswith(f"{path}:4: the field 'text' is null; use --on-error")
+    assert figures["error"].startswith(f"{path}:4: the field 'text' is null; mend it")
     done(path, "--stats", stats, "--on-error", "keep")
     figures = json.loads(stats.read_text())
     assert figures["complete"]

@@ -154,7 +154,7 @@ def test_lines_that_cannot_be_used(line, message):
         record(line)
     assert str(caught.value).startswith("a.jsonl:17: ")
     assert message in str(caught.value)
-    assert str(caught.value).endswith("use --on-error skip to go on")
+    assert str(caught.value).endswith("mend it, or see --on-error to go on")
 
 
 def test_dump_json():

@@ -44,7 +44,7 @@ def test_what_was_learned_holds_for_a_document_never_seen(trained):
     assert right.mean() > 0.8
 
 
-def test_a_batch_of_torch_and_a_document_of_numpy_give_the_same_odds(trained):
+def test_a_batch_of_torch_and_a_document_of_numpy_give_the_same_log_odds(trained):
     training = pytest.importorskip("cleaner.training.network")
     torch = pytest.importorskip("torch")
     known = np.unique(fragments(3).terms.pairs)

@@ -338,7 +338,7 @@ def test_times_that_python_has_not(tmp_path, never, reason):
     before = write(path, pa.table(made))
     done(path, "-o", out)
     assert pq.read_table(out).column("id").equals(before.column("id"))
-    step = "; use --on-error skip to go on, or --output-format parquet"
+    step = "; mend it, or see --on-error to go on, or --output-format parquet"
     failed(run(path, "-o", lines), f"{path}: row 1: holds what JSON cannot (", reason, step)
     done(path, "-o", lines, "--on-error", "skip")
     assert lines.read_bytes().count(b"\n") == (0 if "zone" in reason else 1)
@@ -386,7 +386,7 @@ def test_null_texts(tmp_path):
     path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
     texts = [None if n in (1, 3) else TEXT.format(n) for n in range(5)]
     write(path, pa.table({"text": texts, "n": range(5)}))
-    failed(run(path, "-o", out), f"{path}: row 2: the field 'text' is null; use --on-error")
+    failed(run(path, "-o", out), f"{path}: row 2: the field 'text' is null; mend it")
     _, _, shown = run(path, "-o", out, "--on-error", "keep")
     assert f"{path}: row 2: the field 'text' is null: kept as it is\n" in shown
     left = [text and text.replace("JUNK line.\n", "") for text in texts]

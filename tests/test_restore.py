@@ -169,6 +169,14 @@ def test_what_several_runs_in_place_removed_comes_back(tmp_path):
         assert run("-i", path, "--drop", pattern, "--removed", removed).exit_code == 0
     assert path.read_bytes() == b"Three.\nFive.\n"
     assert run("restore", path, "--removed", removed).stdout_bytes == before
+    # A run that is ended before it replaces the file has written its accounts already.
+    path.write_bytes(b"Three.\nFive.\n")
+    for _ in range(2):
+        before_last = path.read_bytes()
+        assert run("-i", path, "--drop", "Five", "--removed", removed).exit_code == 0
+        path.write_bytes(before_last)
+    path.write_bytes(b"Three.\n")
+    assert run("restore", path, "--removed", removed).stdout_bytes == before
 
 
 @pytest.mark.usefixtures("marked")

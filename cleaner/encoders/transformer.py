@@ -177,10 +177,7 @@ def _load(name: str) -> Any:
         # A bar's lock between processes is left behind by a worker, and is told of at the end.
         tqdm.set_lock(threading.RLock())
     try:
-        try:
-            model = SentenceTransformer(name, device=None, local_files_only=True)
-        except Exception:  # noqa: BLE001  # it is not on this machine: asked for at the hub
-            model = SentenceTransformer(name, device=None)
+        model = SentenceTransformer(name, device=None, local_files_only=_is_here(name))
         model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
     except Exception as error:  # the hub's client and the loaders raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -189,6 +186,21 @@ def _load(name: str) -> Any:
             next_step="use fast, accurate, a model folder, or the name of a model on the hub",
         ) from error
     return model
+
+
+def _is_here(name: str) -> bool:
+    """Whether a model is on this machine, as sentence-transformers fetched it: whole."""
+    from huggingface_hub import snapshot_download, try_to_load_from_cache
+
+    if Path(name).is_dir():
+        return True
+    try:
+        if not isinstance(try_to_load_from_cache(name, "modules.json"), str):
+            return False
+        snapshot_download(name, local_files_only=True)
+    except Exception:  # noqa: BLE001  # no such name, or not all of it: the hub is asked
+        return False
+    return True
 
 
 def _packaged_weights() -> Path | None:

@@ -17,7 +17,7 @@ from cleaner.errors import InputError
 from cleaner.formats.encoding import decode, dump_json, encode, shown
 from cleaner.results import CleanResult, delete
 
-GO_ON = "use --on-error skip to go on"
+GO_ON = "mend it, or see --on-error to go on"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # Numbers stay as they are written: no value but the text is ever converted.

@@ -53,7 +53,7 @@ class CachedEncoder:
         path, found = self._folder / PROBE, self._encoder.encode([PROBE_TEXT])[0]
         if path.is_file():
             kept = np.load(path, allow_pickle=False)
-            if kept.shape != found.shape or np.linalg.norm(kept - found) > SAME_ENCODER:
+            if kept.shape != found.shape or not np.linalg.norm(kept - found) <= SAME_ENCODER:
                 raise ModelError(
                     f"it holds the vectors of another encoder than {self.name!r}",
                     place=str(self._folder),

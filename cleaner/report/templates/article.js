@@ -270,25 +270,25 @@ class ArticleView {
 
   /** One look as the sum that it is, in log-odds. */
   look(name, [base, terms], found, about) {
-    const total = terms.reduce((sum, [, odds]) => sum + odds, base);
+    const total = terms.reduce((sum, [, logOdds]) => sum + logOdds, base);
     const heading = make("h3", "", `${name}: ${probability(total).toFixed(2)} `);
     heading.append(make("span", "", `(log-odds ${signed(total)}; ${about})`));
     const bars = make("dl", "bars");
-    const most = Math.max(Math.abs(base), ...terms.map(([, odds]) => Math.abs(odds)), 0.1);
+    const most = Math.max(Math.abs(base), ...terms.map(([, logOdds]) => Math.abs(logOdds)), 0.1);
     const rest = terms.slice(this.page.shown_terms);
     const rows = [["before any evidence", base, null]];
     for (const term of terms.slice(0, this.page.shown_terms)) {
       rows.push([this.page.kinds[term[0]], term[1], this.wordsOf(term, found)]);
     }
-    if (rest.length) rows.push([`${rest.length} more`, rest.reduce((sum, [, odds]) => sum + odds, 0), null]);
-    for (const [kind, odds, words] of rows) {
+    if (rest.length) rows.push([`${rest.length} more`, rest.reduce((sum, [, logOdds]) => sum + logOdds, 0), null]);
+    for (const [kind, logOdds, words] of rows) {
       const term = make("dt", "", kind);
       if (words !== null) term.title = words;
       const track = make("dd", "track");
-      const bar = make("span", `bar ${odds > 0 ? "for" : "against"}`);
-      bar.style.width = `${(50 * Math.abs(odds)) / most}%`;
+      const bar = make("span", `bar ${logOdds > 0 ? "for" : "against"}`);
+      bar.style.width = `${(50 * Math.abs(logOdds)) / most}%`;
       track.append(bar);
-      bars.append(term, track, make("dd", "figure", signed(odds)));
+      bars.append(term, track, make("dd", "figure", signed(logOdds)));
     }
     return [heading, bars];
   }

@@ -93,4 +93,4 @@ const exact = (value) => (Math.abs(value * 100 - Math.round(value * 100)) < 1e-9
 const number = (value) => value.toLocaleString("en");
 const verdictsInWords = (count) => `${number(count)} verdict${count === 1 ? "" : "s"}`;
 const signed = (value, digits = 2) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(digits);
-const probability = (odds) => 1 / (1 + Math.exp(-odds));
+const probability = (logOdds) => 1 / (1 + Math.exp(-logOdds));
