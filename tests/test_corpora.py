@@ -1007,7 +1007,7 @@ def test_a_run_that_is_interrupted(slow, tmp_path, number, status, jobs):
     assert shown.splitlines()[-1] == "Interrupted."
     figures = json.loads(stats.read_text())
     assert (figures["complete"], figures["error"]) == (False, "interrupted")
-    assert figures["documents"] >= 3
+    assert figures["documents"] >= 2  # the third may be written, and not be counted yet
     assert "Traceback" not in shown
     whole = [name for name in names(out) if not name.startswith(".")]
     assert whole[:3] == ["a0.txt", "a1.txt", "a2.txt"]
