@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,11 @@ def _load(name: str) -> Any:
         # A bar's lock between processes is left behind by a worker, and is told of at the end.
         tqdm.set_lock(threading.RLock())
     try:
-        model = SentenceTransformer(name, device=None, local_files_only=_is_here(name))
+        model = None
+        if _is_here(name):
+            with suppress(Exception):  # not all of it, after all: the hub is asked
+                model = SentenceTransformer(name, device=None, local_files_only=True)
+        model = model or SentenceTransformer(name, device=None)
         model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
     except Exception as error:  # the hub's client and the loaders raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -189,18 +194,15 @@ def _load(name: str) -> Any:
 
 
 def _is_here(name: str) -> bool:
-    """Whether a model is on this machine, as sentence-transformers fetched it: whole."""
-    from huggingface_hub import snapshot_download, try_to_load_from_cache
+    """Whether a model is on this machine as sentence-transformers fetches it."""
+    from huggingface_hub import try_to_load_from_cache
 
     if Path(name).is_dir():
         return True
     try:
-        if not isinstance(try_to_load_from_cache(name, "modules.json"), str):
-            return False
-        snapshot_download(name, local_files_only=True)
-    except Exception:  # noqa: BLE001  # no such name, or not all of it: the hub is asked
+        return isinstance(try_to_load_from_cache(name, "modules.json"), str)
+    except ValueError:  # no name that a model on the hub may have
         return False
-    return True
 
 
 def _packaged_weights() -> Path | None:
