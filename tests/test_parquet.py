@@ -338,7 +338,7 @@ def test_times_that_python_has_not(tmp_path, never, reason):
     before = write(path, pa.table(made))
     done(path, "-o", out)
     assert pq.read_table(out).column("id").equals(before.column("id"))
-    step = "; mend it, or see --on-error to go on, or --output-format parquet"
+    step = "; use --on-error skip to go on, or --output-format parquet"
     failed(run(path, "-o", lines), f"{path}: row 1: holds what JSON cannot (", reason, step)
     done(path, "-o", lines, "--on-error", "skip")
     assert lines.read_bytes().count(b"\n") == (0 if "zone" in reason else 1)
