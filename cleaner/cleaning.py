@@ -44,8 +44,11 @@ _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence sta
 LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
 # Score below which no reason is sought and no evidence kept, unless the threshold is lower.
 NO_SUSPICION = 0.05
+_LEAST_SCORE = 1e-9  # a score of nought is no suspicion, whatever the threshold
+# How the source of a page opens. What was passed over is not tried again in another way: the
+# number of ways doubles with each comment.
 _PAGE = re.compile(
-    r"\ufeff?(?:\s|<\?xml[^>]*>|<!--.{,2000}?-->)*<(?:!doctype\s+html|html)\b",
+    r"\ufeff?(?>\s++|<\?xml[^>]*+>|<!--.*?-->)*+<(?:!doctype\s+html|html)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _TAGGED = re.compile(
@@ -53,7 +56,6 @@ _TAGGED = re.compile(
     r"|section|article|figure|nav|header|footer|strong|em|b|i|blockquote)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_LEAST_SCORE = 1e-9  # a score of nought is no suspicion, whatever the threshold
 # Between the 75th and the 90th percentile of 150 digests strung together from pieces of articles,
 # and below the 1st of 300 articles with intruders in them and of 400 web pages.
 _DOMINANT = 0.45

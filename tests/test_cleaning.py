@@ -187,6 +187,11 @@ def test_an_article_about_markup_is_judged(fast, line):
     assert fast.clean_and_explain("\n".join([line, *PARAGRAPHS])).judged
 
 
+def test_many_comments_are_soon_read(fast):
+    text = "<!-- -->" * 20_000 + "\n".join(PARAGRAPHS)
+    assert fast.clean_and_explain(text).why != "HTML: give the text of the page"
+
+
 @pytest.mark.parametrize("mark", ["<Anna>", "<https://example.org/bridge>"])
 def test_names_and_addresses_in_brackets_are_no_markup(fast, mark):
     assert fast.clean_and_explain("\n".join(f"{mark} {line}" for line in PARAGRAPHS)).judged
