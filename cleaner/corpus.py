@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 _HELD = 1 << 22  # bytes of accounts that are held in memory until their source has ended
 _SMALL = 1 << 20  # bytes that one process has done before others have loaded their models
-_A_CORE = 4  # worker processes at most, whatever is asked for: more take memory, and wait
+_WORKERS_A_CORE = 4  # at most, whatever is asked for: more take memory, and wait
 _TOLD = 20  # records that cannot be used and are named on the log, of a run
 
 
@@ -408,7 +408,7 @@ def _answers(
 
 def _worked_out(job: Job, survey: Survey, blocks: Blocks) -> Iterator[Answer]:
     """The outcomes of the blocks, in order, from as many processes as are worth it."""
-    count = cores() if job.jobs is None else min(job.jobs, _A_CORE * cores())
+    count = cores() if job.jobs is None else min(job.jobs, _WORKERS_A_CORE * cores())
     if survey.one_text:
         count = 1
     elif job.jobs is None and survey.unpacked is not None:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
 from cleaner.encoders import MODELS, SHIPPED, detector_folder
+from cleaner.encoders.probe import is_same, read_probe
 from cleaner.errors import CleanerError, ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
 from cleaner.member import SHARE, Member, Verdicts
@@ -55,9 +56,6 @@ FORMAT = 1
 NETWORK = "network.npz"
 FURNITURE = "furniture.npz"
 MEMBER = "member.npz"
-PROBE = "probe.npy"
-PROBE_TEXT = "The committee meets in Geneva on Monday to discuss the price of wheat."
-SAME_ENCODER = 0.15  # between unit vectors: half precision moves them by a hundredth
 REVIEWS = 1
 FAMILY_REVIEWS = 6  # looks of trees without networks, where there is a family
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
@@ -175,7 +173,7 @@ class Detector:
             member=member,
             manifest=manifest,
             folder=folder,
-            probe=_probe(folder / PROBE),
+            probe=read_probe(folder),
         )
 
     def check(self, encoder: Encoder) -> None:
@@ -193,10 +191,8 @@ class Detector:
                 place=str(self.folder),
                 next_step="give a detector that was fitted for this encoder",
             )
-        if self._probe is None:  # fitted before there was one
-            return
-        # Asked so that a vector that is not finite is no match.
-        if not np.linalg.norm(encoder.encode([PROBE_TEXT])[0] - self._probe) <= SAME_ENCODER:
+        # One that was fitted before there was a probe takes what has its dimensions.
+        if self._probe is not None and not is_same(encoder, self._probe):
             raise ModelError(
                 f"the encoder {encoder.name!r} gives other vectors than the one that the detector"
                 " was fitted for",
@@ -525,14 +521,6 @@ def read_network(path: Path) -> Network | None:
         return None
     with np.load(path, allow_pickle=False) as arrays:
         return Network.from_arrays(arrays)
-
-
-def _probe(path: Path) -> Vectors | None:
-    """Where the encoder put `PROBE_TEXT`: shape (dimensions,); None where it is not recorded."""
-    if not path.exists():
-        return None
-    vector: Vectors = np.load(path, allow_pickle=False)
-    return vector
 
 
 def _member(path: Path) -> Member | None:

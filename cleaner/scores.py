@@ -52,8 +52,8 @@ class Calibration:
         Computation 14, 2002).
     lone
         How much rarer, in log-odds, furniture is in a document that holds no other, 0 upward; less
-        so beside some, and not at all beside `COMPANY` of it. Nearly all scrapes of the training
-        hold much.
+        so beside some, and not at all beside `COMPANY` of it or where it is sure to be some.
+        Nearly all scrapes of the training hold much.
     """
 
     slope: float

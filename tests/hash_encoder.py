@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 
-from cleaner.detector import PROBE, PROBE_TEXT, Detector
+from cleaner.detector import Detector
+from cleaner.encoders import probe
 
 
 class HashEncoder:
@@ -32,7 +33,7 @@ class StandIn(HashEncoder):
 
     def __init__(self, folder):
         self.dimensions = Detector.load(folder).dimensions
-        self.probe = np.load(folder / PROBE)
+        self.probe = probe.read_probe(folder)
 
     def encode(self, texts):
-        return self.probe[None] if list(texts) == [PROBE_TEXT] else super().encode(texts)
+        return self.probe[None] if list(texts) == [probe._TEXT] else super().encode(texts)

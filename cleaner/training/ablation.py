@@ -39,6 +39,8 @@ from cleaner.training.detector import (
 )
 from cleaner.training.fit import (
     ALL,
+    LONE,
+    RARITY,
     fit_topic,
     furniture,
     intruders,
@@ -57,7 +59,6 @@ Say = Callable[[str], None]
 THRESHOLD = 0.5
 _SUFFIX = ".jsonl.gz"
 _MIXTURES = range(4, 7)
-_RARITY, _LONE = 2.4, 3.0  # see `cleaner.scores.Calibration`
 
 # Evidence by the names of its columns. A column can be in several: the neighbour's topic is topic
 # and neighbourhood. What no pattern names is form.
@@ -209,8 +210,8 @@ def refitted(
         trees=size.trees,
         # Of the last networks, which learned from all sites, no figure is taken.
         steps=Steps((size.steps, 1), (size.steps, 1)) if networks else None,
-        rarity=_RARITY if networks else 0.0,
-        lone=_LONE if networks else 0.0,
+        rarity=RARITY if networks else 0.0,
+        lone=LONE if networks else 0.0,
         foreign=() if unlearned == "intruders" else material.foreign,
         # Furniture that is put into articles is of the pages of all labelled sets.
         furnished=() if unlearned and unlearned not in NO_FURNITURE else material.furnished,
@@ -224,7 +225,7 @@ def _whole(material: Material, size: Size) -> list[Variant]:
     examples, found = material.examples, refitted(material, size).held_out
     raw = [sigmoid(own.trees) for own in found]
     surer = [
-        sigmoid(np.maximum(own.first - _RARITY, own.furniture))
+        sigmoid(np.maximum(own.first - RARITY, own.furniture))
         for own in found
         if own.furniture is not None
     ]

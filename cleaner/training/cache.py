@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaner.detector import PROBE, PROBE_TEXT, SAME_ENCODER
+from cleaner.encoders.probe import is_same, read_probe, write_probe
 from cleaner.errors import ModelError
 from cleaner.formats import AtomicFile
 
@@ -50,18 +50,16 @@ class CachedEncoder:
 
     def _check_probe(self) -> None:
         """Refuse a folder of another encoder: it put the probe elsewhere."""
-        path, found = self._folder / PROBE, self._encoder.encode([PROBE_TEXT])[0]
-        if path.is_file():
-            kept = np.load(path, allow_pickle=False)
-            if kept.shape != found.shape or not np.linalg.norm(kept - found) <= SAME_ENCODER:
-                raise ModelError(
-                    f"it holds the vectors of another encoder than {self.name!r}",
-                    place=str(self._folder),
-                    next_step="name another folder",
-                )
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        np.save(path, found)
+        kept = read_probe(self._folder)
+        if kept is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_probe(self._encoder, self._folder)
+        elif not is_same(self._encoder, kept):
+            raise ModelError(
+                f"it holds the vectors of another encoder than {self.name!r}",
+                place=str(self._folder),
+                next_step="name another folder",
+            )
 
     @property
     def dimensions(self) -> int:

@@ -24,10 +24,9 @@ from cleaner.detector import (
     FURNITURE,
     MEMBER,
     NETWORK,
-    PROBE,
-    PROBE_TEXT,
     capped,
 )
+from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.evaluation import Figures, figures
 from cleaner.evidence import Knowledge, Observed, observe, review
 from cleaner.network import Fragments, Network
@@ -588,7 +587,7 @@ def save(
     )
     for stale in (NETWORK, FURNITURE, MEMBER, "first.onnx"):
         (folder / stale).unlink(missing_ok=True)
-    np.save(folder / PROBE, encoder.encode([PROBE_TEXT])[0])
+    write_probe(encoder, folder)
     files = ["knowledge.npz", PROBE, "second.onnx", "trees.npz"]
     trees: Arrays = {}
     for name, model in (("first", fitted.first), ("second", fitted.second)):

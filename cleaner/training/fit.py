@@ -110,6 +110,7 @@ ALL = Sizes(
     mixtures=12,
     rounds=2,
 )
+RARITY, LONE = 2.4, 3.0  # see `cleaner.scores.Calibration`
 # Of the clean news two fifths taught the static encoder, and the last is the benchmark's.
 _FIFTHS, NEWS_FOLDS, _ALL_BUT_THE_LAST = 5, (2, 3), (0, 1, 2, 3)
 _LONGEST = 500  # lines of a clean article
@@ -291,16 +292,17 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
 )
 @click.option(
     "--rarity",
-    default=2.4,
+    default=RARITY,
     show_default=True,
     help="By how much foreign prose is rarer in the world than in the made articles, of which seven"
     " in ten have some, in log-odds; 2.4: one in six has some.",
 )
 @click.option(
     "--lone",
-    default=3.0,
+    default=LONE,
     show_default=True,
-    help="By how much furniture is rarer, in log-odds, in a document that holds no other.",
+    help="By how much furniture that is not sure to be some is rarer, in log-odds, in a document "
+    "that holds no other.",
 )
 @click.option(
     "--foreign-network",

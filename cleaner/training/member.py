@@ -17,8 +17,9 @@ import click
 import numpy as np
 
 from cleaner.command import ModuleCommand
-from cleaner.detector import MEMBER, PROBE, PROBE_TEXT, Detector
+from cleaner.detector import MEMBER, Detector
 from cleaner.encoders import detector_folder, load_encoder
+from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.evaluation import compose, headline_records
 from cleaner.member import Member, knowledge_of
@@ -108,13 +109,13 @@ def save(
     for name in base.manifest["sha256"]:
         shutil.copyfile(base.folder / name, output / name)
     np.savez(output / MEMBER, **member.to_arrays())
-    np.save(output / PROBE, encoder.encode([PROBE_TEXT])[0])
+    write_probe(encoder, output)
     manifest = {
         **{name: base.manifest[name] for name in _SHARED if name in base.manifest},
         "encoder": "accurate",
         "threshold": threshold,
         "calibration": {**base.manifest["calibration"], "rarity": rarity},
-        "sha256": checksums(output, {*base.manifest["sha256"], MEMBER}),
+        "sha256": checksums(output, {*base.manifest["sha256"], MEMBER, PROBE}),
         "made_by": "python -m cleaner.training.member",
         **made,
         "base": {name: base.manifest[name] for name in base.manifest if name not in _SHARED},
