@@ -23,20 +23,12 @@ from cleaner.errors import ModelError
 from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
 from cleaner.training import adapt
-from cleaner.training.detector import (
-    FOLDS,
-    MADE,
-    Steps,
-    _fit_networks,
-    _Lessons,
-    doubted,
-    fit,
-    inverse_frequency,
-    observe_apart,
-    prepare,
-    save,
-)
-from cleaner.training.fit import digests, fit_topic, hosts, intruders, main
+from cleaner.training.datasets import digests, hosts, intruders
+from cleaner.training.detector import doubted, fit, save
+from cleaner.training.examples import FOLDS, MADE, prepare
+from cleaner.training.fit import main
+from cleaner.training.knowledge import fit_topic, inverse_frequency, observe_apart
+from cleaner.training.lessons import Lessons, Steps, fit_networks
 from cleaner.training.member import fit_member
 from cleaner.training.member import save as save_member
 from cleaner.training.trees import BoostedTrees, to_onnx
@@ -112,7 +104,7 @@ def test_furniture_in_a_clean_article_counts_for_less(log_odds, examples):
 
 
 def test_of_sure_furniture_in_a_clean_article_nothing_is_said(fitted, examples):
-    learned = _Lessons.of(examples, observe_apart(examples, [fitted.knowledge] * FOLDS))
+    learned = Lessons.of(examples, observe_apart(examples, [fitted.knowledge] * FOLDS))
     learned.leave_unsaid([np.resize([3.0, 0.0], len(e.labels)) for e in examples])
     for example, lesson in zip(examples, learned.lessons, strict=True):
         sure = np.arange(len(example.labels)) % 2 == 0
@@ -121,11 +113,11 @@ def test_of_sure_furniture_in_a_clean_article_nothing_is_said(fitted, examples):
 
 
 def test_a_network_of_an_earlier_fit_is_kept_beside_those_of_the_folds(fitted, examples):
-    own = _Lessons.of(examples, observe_apart(examples, [fitted.knowledge] * FOLDS))
+    own = Lessons.of(examples, observe_apart(examples, [fitted.knowledge] * FOLDS))
     nothing = np.zeros(0, dtype=np.uint32)
-    kept, log_odds = _fit_networks(own, own, nothing, (1, 1), print, 1, fitted.first)
+    kept, log_odds = fit_networks(own, own, nothing, (1, 1), print, 1, fitted.first)
     assert kept is fitted.first
-    other, alike = _fit_networks(own, own, nothing, (1, 1), print, 1)
+    other, alike = fit_networks(own, own, nothing, (1, 1), print, 1)
     assert other is not fitted.first
     np.testing.assert_array_equal(log_odds, alike)
 

@@ -24,7 +24,7 @@ from cleaner.evaluation.measure import Dataset, evaluate
 from cleaner.evaluation.reader import read_labelled
 from cleaner.sites import fold_of, site_of
 from cleaner.training import adapt, held_out
-from cleaner.training.detector import prepare
+from cleaner.training.examples import prepare
 from cleaner.training.folder import check_folder, whole_folder
 from cleaner.training.sources import (
     CleanArticle,
@@ -461,7 +461,7 @@ def test_an_ablation_leaves_out_what_it_says():
     pytest.importorskip("torch")
     from cleaner.training import ablation
     from cleaner.training.detector import inverse_frequency
-    from cleaner.training.fit import fit_topic
+    from cleaner.training.knowledge import fit_topic
 
     documents = [
         replace(document, source=name)

@@ -28,27 +28,20 @@ from cleaner.evaluation.tables import console, show_figures
 from cleaner.formats import AtomicFile
 from cleaner.scores import sigmoid
 from cleaner.training.corpora import read_articles
-from cleaner.training.detector import (
-    NO_FURNITURE,
-    Example,
-    Fitted,
-    Steps,
-    fit,
-    inverse_frequency,
-    prepare,
-)
-from cleaner.training.fit import (
+from cleaner.training.datasets import (
     ALL,
-    LONE,
-    RARITY,
-    fit_topic,
+    SUFFIX,
     furniture,
     intruders,
     labelled,
     made,
     news_articles,
 )
+from cleaner.training.detector import LONE, RARITY, Fitted, fit
+from cleaner.training.examples import NO_FURNITURE, Example, prepare
 from cleaner.training.forked import side_by_side
+from cleaner.training.knowledge import fit_topic, inverse_frequency
+from cleaner.training.lessons import Steps
 from cleaner.words import Terms
 
 if TYPE_CHECKING:
@@ -57,7 +50,6 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 THRESHOLD = 0.5
-_SUFFIX = ".jsonl.gz"
 _MIXTURES = range(4, 7)
 
 # Evidence by the names of its columns. A column can be in several: the neighbour's topic is topic
@@ -271,7 +263,7 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
     examples = prepare([*labelled(data, sizes), *made(articles, share)], encoder)
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
     put_in = furniture(data, articles, nowhere, encoder, sizes)
-    texts = read_articles([data / f"articles_unlabelled{_SUFFIX}"], split=lambda line: [line])
+    texts = read_articles([data / f"articles_unlabelled{SUFFIX}"], split=lambda line: [line])
     material = Material(
         examples,
         [prepare(intruders(articles, nowhere, seed), encoder) for seed in _MIXTURES],

@@ -27,7 +27,7 @@ from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures
 from cleaner.scores import sigmoid
 from cleaner.sites import fold_of
-from cleaner.training.detector import Example, prepare
+from cleaner.training.examples import Example, prepare
 from cleaner.training.folder import checksums, whole_folder, write_manifest
 from cleaner.training.trees import Arrays, to_onnx
 

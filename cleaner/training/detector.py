@@ -15,136 +15,34 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 
-from cleaner.cleaning import ENCODED
-from cleaner.detector import (
-    FORMAT,
-    FURNITURE,
-    MEMBER,
-    NETWORK,
-    capped,
-)
+from cleaner.detector import FORMAT, FURNITURE, MEMBER, NETWORK, capped
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.evaluation import Figures, figures
-from cleaner.evidence import Knowledge, Observed, observe, review
-from cleaner.network import Fragments, Network
+from cleaner.evidence import Knowledge, Observed, review
+from cleaner.network import Network
 from cleaner.scores import Calibration, network_weight, of_one_piece, sigmoid
-from cleaner.segment import Segments, in_small_letters, segment
-from cleaner.sites import fold_of
+from cleaner.training.examples import FOLDS, NO_FURNITURE, Example, Labels
 from cleaner.training.folder import checksums, write_manifest
 from cleaner.training.forked import side_by_side
+from cleaner.training.knowledge import fit_wording, knowledge_apart, observe_apart
+from cleaner.training.lessons import (
+    Lessons,
+    Steps,
+    fit_foreign_network,
+    fit_furniture_network,
+)
 from cleaner.training.trees import Arrays, BoostedTrees, to_onnx
-from cleaner.words import BUCKETS, CONTENT, Lexicon
 
 if TYPE_CHECKING:
-    from cleaner.encoders import Encoder, Vectors
+    from cleaner.encoders import Encoder
     from cleaner.evaluation import Labelled
     from cleaner.topic import Floats, TopicModel
-    from cleaner.training.network import Lesson
 
-FOLDS = 3
-FEWEST_FRAGMENTS = 5
-NO_FURNITURE = ("intruders", "headlines", "digest")  # sources whose fragments to remove are prose
-MADE = (*NO_FURNITURE, "furniture")  # sources of the documents that are made of clean articles
-_SEEN = 3  # fragments in which a term must stand to be learned from
-_SURE = 1.0  # log-odds of furniture from which its network is not told that it is an article's
+RARITY, LONE = 2.4, 3.0  # of the shipped detectors: see `cleaner.scores.Calibration`
 _DOUBTFUL = -1.0  # log-odds of furniture from which it is in doubt that a fragment is an article's
 _DOUBTED = 0.2  # what such a fragment of a clean article counts
-Labels = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A labelled document, cut and encoded."""
-
-    document: Labelled
-    segments: Segments
-    vectors: Vectors
-    title: Vectors | None
-    labels: Labels
-    fold: int
-
-
-def prepare(
-    documents: Sequence[Labelled], encoder: Encoder, *, language: str = "en"
-) -> list[Example]:
-    """Cut and encode documents; those with fewer than five fragments are left out."""
-    examples = []
-    for document in documents:
-        segments = in_small_letters(segment(document.text, language=language))
-        if len(segments) < FEWEST_FRAGMENTS:
-            continue
-        texts = [text[:ENCODED] for text in segments.texts]
-        title = document.title or ""
-        vectors = encoder.encode([*texts, title[:ENCODED]])
-        starts = np.array([span.start for span in document.spans])
-        owner = np.searchsorted(starts, segments.starts, side="right") - 1
-        examples.append(
-            Example(
-                document,
-                segments,
-                vectors[:-1],
-                vectors[-1] if title.strip() else None,
-                np.array(document.labels)[owner],
-                fold_of(document.site, FOLDS),
-            )
-        )
-    return examples
-
-
-def inverse_frequency(texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
-    """Inverse document frequency of hashed words; `texts` holds one list a document."""
-    lexicon = Lexicon()
-    counts = np.zeros(BUCKETS)
-    for document in texts:
-        found = lexicon.words(document)
-        keys = np.unique(found.keys[(found.flags & CONTENT) > 0] % BUCKETS)
-        counts[keys.astype(np.int64)] += 1
-    return np.log((len(texts) + 1) / (counts + 1)).astype(np.float32)
-
-
-def terms_matrix(texts: Sequence[str], lexicon: Lexicon) -> sparse.csr_matrix:
-    """Hashed terms of `texts`, scaled as `cleaner.evidence` scales them."""
-    found = lexicon.words(texts)
-    buckets, owner = found.terms().buckets()
-    scale = 1 / np.sqrt(2 * found.counts + 1)
-    return sparse.csr_matrix((scale[owner], (owner, buckets)), shape=(len(texts), BUCKETS))
-
-
-def fit_wording(
-    examples: Sequence[Example],
-) -> tuple[npt.NDArray[np.float32], float, npt.NDArray[np.float32]]:
-    """Two linear models of furniture's wording: on hashed terms, and on the vector.
-
-    Intruding sentences of other articles are no furniture: only labelled scrapes teach wording.
-    """
-    texts: list[str] = []
-    labels: list[int] = []
-    vectors: list[Vectors] = []
-    for example in examples:
-        if example.document.source in NO_FURNITURE:
-            continue
-        use = np.flatnonzero(example.labels >= 0)
-        own = example.segments.texts
-        texts += [own[i] for i in use]
-        labels += example.labels[use].tolist()
-        vectors.append(example.vectors[use])
-    if len(set(labels)) < 2:  # noqa: PLR2004  # nothing to tell apart: no wording says anything
-        width = examples[0].vectors.shape[1] + 1 if examples else 1
-        return np.zeros(BUCKETS, np.float32), 0.0, np.zeros(width, np.float32)
-    matrix = terms_matrix(texts, Lexicon())
-    # A term seen once or twice says more of its page than of furniture.
-    matrix = matrix @ sparse.diags((matrix.getnnz(axis=0) >= _SEEN).astype(np.float64))
-    terms = LogisticRegression(C=2.0, max_iter=300).fit(matrix, labels)
-    stacked = np.concatenate(vectors)
-    dense = LogisticRegression(C=1.0, max_iter=1000).fit(stacked, labels)
-    return (
-        terms.coef_[0].astype(np.float32),
-        float(terms.intercept_[0]),
-        np.append(dense.coef_[0], dense.intercept_).astype(np.float32),
-    )
 
 
 def boost(
@@ -153,14 +51,6 @@ def boost(
     """Gradient-boosted trees on the rows with a label."""
     use = labels >= 0
     return BoostedTrees.fit(matrix[use], labels[use], weights[use], trees=trees)
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Batches that the networks learn from: those of the folds, and the one that is kept."""
-
-    foreign: tuple[int, int]
-    furniture: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,67 +130,95 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         What of the evidence of either pass is shown; None: all of it.
     """
     knowledge = Knowledge(topic, frequency, *fit_wording(examples))
-    apart = _knowledge_apart(examples, topic, frequency)
+    apart = knowledge_apart(examples, topic, frequency)
     observed = observe_apart(examples, apart, shown)
     say("evidence")
-    labels = np.concatenate([example.labels for example in examples])
-    sizes = [len(example.labels) for example in examples]
-    row_fold = np.repeat([example.fold for example in examples], sizes)
-    weights = _weights(examples)
-    ends = np.cumsum(sizes)[:-1]
+    rows = _Rows.of(examples)
+    first: Network | BoostedTrees
     furniture: Network | None = None
-    furniture_parts: list[Any] = [None] * len(examples)
-    first: Any
+    heard: list[Any] = [None] * len(examples)
     if steps:
-        own = _Lessons.of(examples, observed)
+        lessons = Lessons.of(examples, observed)
         # Held by nobody here: gigabytes, of which there is no room for both at once.
-        first, first_apart = _fit_first(
-            own, _Lessons.of_lots(foreign, apart, shown), steps, say, jobs, kept
+        first, suspected = fit_foreign_network(
+            lessons, Lessons.of_lots(foreign, apart, shown), steps, say, jobs, kept
         )
-        furniture, found = _fit_furniture(
-            own, _Lessons.of_lots(furnished, apart, shown), steps, say, jobs
+        furniture, found = fit_furniture_network(
+            lessons, Lessons.of_lots(furnished, apart, shown), steps, say, jobs
         )
-        segments = [example.segments for example in examples]
-        furniture_parts = np.split(capped(found, segments), ends)
-        weights = doubted(weights, examples, found)
-        del own
+        del lessons
+        rows = replace(rows, weights=doubted(rows.weights, examples, found))
+        heard = rows.by_document(capped(found, [example.segments for example in examples]))
     else:
-        matrix = np.concatenate([o.matrix() for o in observed]).astype(np.float32)
-        first, first_apart = _fit_trees(
-            matrix, labels, weights, row_fold, trees=trees[0], jobs=jobs
-        )
-        del matrix
+        first, suspected = _fit_trees(_matrix(observed), rows, trees=trees[0], jobs=jobs)
     say("first pass")
-    verdicts = np.split(sigmoid(first_apart), ends)
+    first_apart = rows.by_document(suspected)
     reviewed = [
-        review(o, p, f, knowledge=knowledge)
-        for o, p, f in zip(observed, verdicts, furniture_parts, strict=True)
+        review(o, sigmoid(p), f, knowledge=knowledge)
+        for o, p, f in zip(observed, first_apart, heard, strict=True)
     ]
     if shown is not None:
         reviewed = [shown(own) for own in reviewed]
     names = tuple(reviewed[0].columns)
-    matrix = np.concatenate([o.matrix() for o in reviewed]).astype(np.float32)
+    matrix = _matrix(reviewed)
     del reviewed
-    second, second_apart = _fit_trees(matrix, labels, weights, row_fold, trees=trees[1], jobs=jobs)
+    second, decided = _fit_trees(matrix, rows, trees=trees[1], jobs=jobs)
     say("second pass")
-    use = labels >= 0
-    platt = LogisticRegression(C=1e3).fit(
-        second_apart[use][:, None], labels[use], sample_weight=weights[use]
-    )
-    slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    calibration = Calibration(slope, intercept, rarity, lone)
-    parts = zip(
-        examples,
-        np.split(second_apart, ends),
-        np.split(first_apart, ends),
-        furniture_parts,
-        strict=True,
-    )
+    calibration = Calibration(*_platt(decided, rows), rarity, lone)
     held_out = [
         _held_out(example, calibration, *log_odds, networks=steps is not None)
-        for example, *log_odds in parts
+        for example, *log_odds in zip(
+            examples, rows.by_document(decided), first_apart, heard, strict=True
+        )
     ]
     return Fitted(knowledge, first, furniture, second, calibration, names, held_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """All fragments of all documents, one after the other: shape (n,) each.
+
+    Attributes
+    ----------
+    labels, folds, weights
+        1 remove, 0 keep, -1 not said; the fold of its site; what it counts.
+    ends
+        Where each document's fragments end.
+    """
+
+    labels: Labels
+    folds: Labels
+    weights: Floats
+    ends: Labels
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> Self:
+        """Long documents count by the root of their length, sets by their documents."""
+        sizes = np.array([len(example.labels) for example in examples])
+        weights = np.repeat(1 / np.sqrt(sizes), sizes)
+        return cls(
+            np.concatenate([example.labels for example in examples]),
+            np.repeat([example.fold for example in examples], sizes),
+            weights / weights.mean(),
+            np.cumsum(sizes),
+        )
+
+    def by_document(self, values: Floats) -> list[Any]:
+        """One array for each document."""
+        return np.split(values, self.ends[:-1])
+
+
+def _matrix(observed: Sequence[Observed]) -> npt.NDArray[np.float32]:
+    return np.concatenate([own.matrix() for own in observed]).astype(np.float32)
+
+
+def _platt(log_odds: Floats, rows: _Rows) -> tuple[float, float]:
+    """Slope and intercept of Platt's calibration."""
+    use = rows.labels >= 0
+    fitted = LogisticRegression(C=1e3).fit(
+        log_odds[use][:, None], rows.labels[use], sample_weight=rows.weights[use]
+    )
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
 def _held_out(
@@ -318,147 +236,6 @@ def _held_out(
         weight = network_weight(log_odds, first, example.segments.lines)
         log_odds = calibration.decided(log_odds, first, furniture, weight=weight)
     return HeldOut(of_one_piece(sigmoid(log_odds), example.segments), trees, first, furniture)
-
-
-@dataclass(slots=True)
-class _Lessons:
-    """What networks learn from: lessons, the fold of each, and the kind of document it is."""
-
-    lessons: list[Lesson]
-    folds: list[int]
-    sources: list[str]
-
-    @classmethod
-    def of(cls, examples: Sequence[Example], observed: Sequence[Observed]) -> Self:
-        lessons = lessons_of(examples, observed)
-        return cls(lessons, [e.fold for e in examples], [e.document.source for e in examples])
-
-    @classmethod
-    def of_lots(
-        cls,
-        lots: Iterable[Sequence[Example]],
-        apart: Sequence[Knowledge],
-        shown: Callable[[Observed], Observed] | None,
-    ) -> Self:
-        """Of lots of examples, of which no more than one is held at a time."""
-        found = cls([], [], [])
-        for examples in lots:
-            found.extend(cls.of(examples, observe_apart(examples, apart, shown)))
-        return found
-
-    def extend(self, other: _Lessons) -> None:
-        """Take in those of `other` as well."""
-        self.lessons += other.lessons
-        self.folds += other.folds
-        self.sources += other.sources
-
-    def leave_unsaid(self, furniture: Sequence[Floats]) -> None:
-        """Say nothing of what is an article's own and surely `furniture`, by its log-odds."""
-        for at, log_odds in enumerate(furniture):
-            lesson = self.lessons[at]
-            doubted = (lesson.labels == 0) & (log_odds > _SURE)
-            if self.sources[at] in MADE and doubted.any():
-                self.lessons[at] = replace(lesson, labels=np.where(doubted, -1, lesson.labels))
-
-    def only(self, use: Sequence[bool]) -> _Lessons:
-        """Those that are to be used."""
-        rows = np.flatnonzero(use).tolist()
-        return _Lessons(
-            [self.lessons[i] for i in rows],
-            [self.folds[i] for i in rows],
-            [self.sources[i] for i in rows],
-        )
-
-
-def lessons_of(examples: Sequence[Example], observed: Iterable[Observed]) -> list[Lesson]:
-    """What a network is told of examples, by their first-pass evidence."""
-    from cleaner.training.network import Lesson
-
-    return [
-        Lesson(Fragments.of(own, own.matrix(), example.title), example.labels)
-        for example, own in zip(examples, observed, strict=True)
-    ]
-
-
-def _fit_first(  # private: what `fit` was given
-    own: _Lessons, foreign: _Lessons, steps: Steps, say: Any, jobs: int, kept: Network | None
-) -> tuple[Network, Floats]:
-    """The network for foreign prose, and log-odds for every fragment of `own` from one apart.
-
-    It learns from articles with prose put in, not from scrapes, whose furniture would take all it
-    has; and no words: by its words it would know the articles of the training.
-    """
-    learned = own.only([source in NO_FURNITURE for source in own.sources])
-    learned.extend(foreign)
-    say(f"network for foreign prose: {len(learned.lessons)} documents")
-    return _fit_networks(own, learned, np.zeros(0, dtype=np.uint32), steps.foreign, say, jobs, kept)
-
-
-def _fit_furniture(
-    own: _Lessons, furnished: _Lessons, steps: Steps, say: Any, jobs: int
-) -> tuple[Network, Floats]:
-    """The network for furniture, and log-odds for every fragment of `own` from one apart.
-
-    It learns wording as well, from all but the documents that have foreign prose in them. And it
-    learns twice: what a first one, of other sites, is sure of in articles that are called clean is
-    not held against it.
-    """
-    from cleaner.training.network import known_terms
-
-    worded = own.only([source not in NO_FURNITURE for source in own.sources])
-    terms = known_terms([*worded.lessons, *furnished.lessons])
-    prose = [
-        source == "intruders" and bool((lesson.labels > 0).any())
-        for source, lesson in zip(own.sources, own.lessons, strict=True)
-    ]
-    learned = own.only([not foreign for foreign in prose])
-    learned.extend(furnished)
-    say(f"network for furniture: {len(learned.lessons)} documents, {len(terms)} terms")
-    before = side_by_side(_tasks_apart(learned, terms, steps.furniture[0], say), jobs=jobs)
-    learned.leave_unsaid(_log_odds_apart(before, learned))
-    return _fit_networks(own, learned, terms, steps.furniture, say, jobs)
-
-
-def _fit_networks(
-    own: _Lessons,
-    learned: _Lessons,
-    known: npt.NDArray[np.uint32],
-    steps: tuple[int, int],
-    say: Any,
-    jobs: int,
-    kept: Network | None = None,
-) -> tuple[Network, Floats]:
-    """A network, and for all of `own` log-odds from one that did not learn from their sites."""
-    from cleaner.training.network import fit_network
-
-    tasks = _tasks_apart(learned, known, steps[0], say)
-    if kept is None:  # the longest first: none waits for it alone at the end
-        whole = partial(fit_network, learned.lessons, steps=steps[1], known=known, say=say)
-        tasks.insert(0, whole)
-    apart = side_by_side(tasks, jobs=jobs)
-    network = apart.pop(0) if kept is None else kept
-    return network, np.concatenate(_log_odds_apart(apart, own))
-
-
-def _tasks_apart(
-    learned: _Lessons, known: npt.NDArray[np.uint32], steps: int, say: Any
-) -> list[Callable[[], Network]]:
-    """For each fold what fits the network that has not learned from it."""
-    from cleaner.training.network import fit_network
-
-    def of_others(fold: int) -> Network:
-        others = learned.only([other != fold for other in learned.folds])
-        return fit_network(others.lessons, steps=steps, known=known, say=say)
-
-    return [partial(of_others, fold) for fold in range(FOLDS)]
-
-
-def _log_odds_apart(apart: Sequence[Network], lessons: _Lessons) -> list[Floats]:
-    """Log-odds of each lesson's fragments, from the network of its fold, to six digits."""
-    return [
-        np.round(apart[fold].log_odds(lesson.fragments), 6)
-        for lesson, fold in zip(lessons.lessons, lessons.folds, strict=True)
-    ]
 
 
 def figures_by(
@@ -484,66 +261,21 @@ def figures_by(
     }
 
 
-def _knowledge_apart(
-    examples: Sequence[Example], topic: TopicModel, frequency: npt.NDArray[np.float32]
-) -> list[Knowledge]:
-    """For each fold what is known without its sites: their wording is not learned from."""
-    return [
-        Knowledge(topic, frequency, *fit_wording([e for e in examples if e.fold != fold]))
-        for fold in range(FOLDS)
-    ]
-
-
-def observe_apart(
-    examples: Sequence[Example],
-    apart: Sequence[Knowledge],
-    shown: Callable[[Observed], Observed] | None = None,
-) -> list[Observed]:
-    """First-pass evidence of each example, by what is known without its fold."""
-    lexicon = Lexicon()
-    found = (_observed(example, apart[example.fold], lexicon) for example in examples)
-    return [own if shown is None else shown(own) for own in found]
-
-
-def _observed(example: Example, knowledge: Knowledge, lexicon: Lexicon) -> Observed:
-    return observe(
-        example.segments,
-        example.vectors,
-        example.title,
-        knowledge=knowledge,
-        lexicon=lexicon,
-        title=example.document.title or "",
-    )
-
-
 def _fit_trees(
-    matrix: npt.NDArray[np.float32],
-    labels: Labels,
-    weights: Floats,
-    folds: Labels,
-    *,
-    trees: int,
-    jobs: int,
+    matrix: npt.NDArray[np.float32], rows: _Rows, *, trees: int, jobs: int
 ) -> tuple[BoostedTrees, Floats]:
     """Trees, and log-odds for every row from some that did not see the row's fold."""
 
-    def of(rows: npt.NDArray[np.bool_] | slice) -> BoostedTrees:
-        return boost(matrix[rows], labels[rows], weights[rows], trees=trees)
+    def of(use: npt.NDArray[np.bool_] | slice) -> BoostedTrees:
+        return boost(matrix[use], rows.labels[use], rows.weights[use], trees=trees)
 
-    others = [folds != fold for fold in range(FOLDS)]
-    tasks = [partial(of, rows) for rows in (slice(None), *others)]
+    others = [rows.folds != fold for fold in range(FOLDS)]
+    tasks = [partial(of, use) for use in (slice(None), *others)]
     model, *apart = side_by_side(tasks, jobs=jobs)
     log_odds = np.zeros(len(matrix))
-    for rows, one in zip(others, apart, strict=True):
-        log_odds[~rows] = one.log_odds(matrix[~rows])
+    for use, one in zip(others, apart, strict=True):
+        log_odds[~use] = one.log_odds(matrix[~use])
     return model, log_odds
-
-
-def _weights(examples: Sequence[Example]) -> Floats:
-    """Row weights: long documents count by the root of their length, sets by their documents."""
-    sizes = np.array([len(example.labels) for example in examples])
-    weights = np.repeat(1 / np.sqrt(sizes), sizes)
-    return np.asarray(weights / weights.mean())
 
 
 def doubted(weights: Floats, examples: Sequence[Example], furniture: Floats) -> Floats:

@@ -21,7 +21,7 @@ from cleaner.evaluation import headline_records, intruder_records
 from cleaner.sites import site_of
 from cleaner.training.boxes import boxed_records
 from cleaner.training.corpora import is_fixture_site, read_records
-from cleaner.training.fit import hosts
+from cleaner.training.datasets import hosts
 from cleaner.training.held_out import of_origin
 
 _LONGEST = 35_000  # code points of a page; the few longer ones would outweigh all others

@@ -24,9 +24,11 @@ from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.evaluation import compose, headline_records
 from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
-from cleaner.training.detector import FOLDS, lessons_of, observe_apart, prepare
-from cleaner.training.fit import digests, fit_topic, intruders, news_articles, varied_articles
+from cleaner.training.datasets import digests, intruders, news_articles, varied_articles
+from cleaner.training.examples import FOLDS, prepare
 from cleaner.training.folder import checksums, write_manifest
+from cleaner.training.knowledge import fit_topic, observe_apart
+from cleaner.training.lessons import lessons_of
 from cleaner.training.network import fit_network
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from cleaner.training.detector import Example
+    from cleaner.training.examples import Example
 
 _ARTICLES = 2  # from so many on a sentence recurs
 _WORDS = 3  # shorter ones recur in prose: "Why not?"

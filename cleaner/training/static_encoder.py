@@ -36,7 +36,7 @@ from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.sites import fold_of
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import Article, read_articles, split_sentences
-from cleaner.training.fit import news_articles, varied_articles
+from cleaner.training.datasets import news_articles, varied_articles
 from cleaner.training.folder import checksums, write_manifest
 
 DIMENSIONS = 128

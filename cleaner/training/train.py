@@ -23,17 +23,11 @@ from cleaner.evaluation import (
     headline_records,
     intruder_records,
 )
-from cleaner.training.detector import (
-    NO_FURNITURE,
-    Fitted,
-    figures_by,
-    fit,
-    inverse_frequency,
-    prepare,
-    save,
-)
-from cleaner.training.fit import digests, fit_topic
+from cleaner.training.datasets import digests
+from cleaner.training.detector import Fitted, figures_by, fit, save
+from cleaner.training.examples import NO_FURNITURE, prepare
 from cleaner.training.folder import whole_folder
+from cleaner.training.knowledge import fit_topic, inverse_frequency
 from cleaner.training.sources import TrainingData, hosts_of, languages_of
 
 if TYPE_CHECKING:
