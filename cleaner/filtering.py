@@ -82,7 +82,7 @@ class Settings:
 
 
 _Item: TypeAlias = "Entry | Passed | InputError | None"
-Report = Callable[[str, str], object]
+Announce = Callable[[str, str], object]
 
 
 class Filter:
@@ -100,14 +100,16 @@ class Filter:
         self.cleaner = cleaner
         self.settings = settings
 
-    def process(self, parts: Sequence[Part], report: Report | None = None) -> tuple[Outcome, ...]:
+    def process(
+        self, parts: Sequence[Part], announce: Announce | None = None
+    ) -> tuple[Outcome, ...]:
         """Clean all documents of `parts`.
 
         Parameters
         ----------
         parts
             The parts; documents of several are judged in one batch.
-        report
+        announce
             Told the places of the first and the last document of each batch before it is judged.
 
         Returns
@@ -117,7 +119,7 @@ class Filter:
         """
         outcomes = [Outcome() for _ in parts]
         read = [self._read(part, out) for part, out in zip(parts, outcomes, strict=True)]
-        results = self._judged([item for items in read for item in items], report)
+        results = self._judged([item for items in read for item in items], announce)
         for part, items, outcome in zip(parts, read, outcomes, strict=True):
             self._render(part, items, outcome, results)
             if outcome.error is not None:
@@ -165,10 +167,10 @@ class Filter:
 
     # --- judging ---------------------------------------------------------------------------------
 
-    def _judged(self, items: Sequence[_Item], report: Report | None) -> Iterator[CleanResult]:
+    def _judged(self, items: Sequence[_Item], announce: Announce | None) -> Iterator[CleanResult]:
         for batch in self._batches(items):
-            if report is not None:
-                report(_place(batch[0]), _place(batch[-1]))
+            if announce is not None:
+                announce(_place(batch[0]), _place(batch[-1]))
             documents: list[Document] = [entry.document for entry in batch]
             yield from self.cleaner.clean_many(documents, batch_documents=len(documents))
 

@@ -125,7 +125,7 @@ class Ratio:
 
 
 @dataclass(slots=True)
-class Report:
+class Measurements:
     """All that was measured."""
 
     machine: dict[str, Any]
@@ -379,10 +379,10 @@ class Bench:
     subset: int
     folder: Path
 
-    def fast(self, report: Report) -> None:
+    def fast(self, found: Measurements) -> None:
         """One process against the extractor, stage by stage, and by size."""
         fresh = Fresh(self.texts)
-        report.ratios.append(
+        found.ratios.append(
             compare(
                 _BESIDE_EXTRACTOR,
                 fresh.clean,
@@ -394,20 +394,20 @@ class Bench:
         )
         fresh.load()
         cleaner = fresh.cleaner
-        self._stages(report, cleaner)
+        self._stages(found, cleaner)
         lines = [line for text in self.texts for line in text.splitlines()]
         for count in _LINES:
             # Numbered, for a line that came before is not encoded again.
             text = "\n".join(f"{lines[n % len(lines)]} {n}" for n in range(count))
-            report.by_lines[count] = self._median(partial(clean, cleaner, [text]))
+            found.by_lines[count] = self._median(partial(clean, cleaner, [text]))
         for times in _COUNTS:
             texts = self.texts * times
-            report.by_documents[len(texts)] = self._median(partial(clean, cleaner, texts))
+            found.by_documents[len(texts)] = self._median(partial(clean, cleaner, texts))
 
     def _median(self, action: Callable[[], object]) -> float:
         return statistics.median(_seconds(action) for _ in range(self.runs))
 
-    def _stages(self, report: Report, cleaner: Cleaner) -> None:
+    def _stages(self, found: Measurements, cleaner: Cleaner) -> None:
         path = self.folder / "stages.jsonl"
         write_jsonl(path, self.texts)
         counts: Counter[str] = Counter()
@@ -417,9 +417,9 @@ class Bench:
                 for outcome in outcomes:
                     out.write(outcome.output)
         total = counts.total() or 1
-        report.stages = {name: count / total for name, count in counts.most_common()}
+        found.stages = {name: count / total for name, count in counts.most_common()}
 
-    def workers(self, report: Report) -> None:
+    def workers(self, found: Measurements) -> None:
         """Two workers against one, both with their models loaded."""
         path = self.folder / "many.jsonl"
         write_jsonl(path, self.texts, times=max(1, 4_000_000 // max(1, sum(map(len, self.texts)))))
@@ -432,7 +432,7 @@ class Bench:
 
             run(one)
             run(two)
-            report.ratios.append(
+            found.ratios.append(
                 compare(
                     "two workers, beside one",
                     lambda: run(two),
@@ -442,7 +442,7 @@ class Bench:
                 )
             )
 
-    def transformer(self, report: Report) -> None:
+    def transformer(self, found: Measurements) -> None:
         """The naive way, also from nothing, and the accurate tier against the transformer alone."""
         from cleaner.cleaning import Cleaner
         from cleaner.encoders.transformer import TransformerEncoder
@@ -450,7 +450,7 @@ class Bench:
         model = TransformerEncoder.accurate()._model  # noqa: SLF001  # the very same weights
         texts = self.texts[: self.subset]
         fresh, accurate = Fresh(self.texts), Cleaner(encoder="accurate")
-        report.ratios.append(
+        found.ratios.append(
             compare(
                 "fast, beside the naive way",
                 fresh.clean,
@@ -461,7 +461,7 @@ class Bench:
             )
         )
         article = str(self._article())
-        report.ratios.append(
+        found.ratios.append(
             compare(
                 "the command on an article, beside a script of the naive way",
                 lambda: _run([sys.executable, "-m", "cleaner", article]),
@@ -471,7 +471,7 @@ class Bench:
             )
         )
         fragments = [part for text in texts for part in segment(text).texts]
-        report.ratios.append(
+        found.ratios.append(
             compare(
                 "accurate, time by that of the transformer alone",
                 lambda: clean(accurate, texts),
@@ -482,15 +482,15 @@ class Bench:
             )
         )
 
-    def start_up(self, report: Report) -> None:
+    def start_up(self, found: Measurements) -> None:
         """A short text and an article through the command, from nothing."""
         path = self.folder / "short.txt"
         path.write_text("One line.\n")
         for name, text in (("a short text", path), ("an article", self._article())):
             command = [sys.executable, "-m", "cleaner", str(text)]
             _run(command)
-            report.start_up[name] = self._median(partial(_run, command))
-            report.peak[name] = _peak(str(text))
+            found.start_up[name] = self._median(partial(_run, command))
+            found.peak[name] = _peak(str(text))
 
     def _article(self) -> Path:
         """A file with the first of the documents."""
@@ -498,22 +498,22 @@ class Bench:
         path.write_text(self.texts[0], encoding="utf-8")
         return path
 
-    def limits(self, report: Report) -> None:
+    def limits(self, found: Measurements) -> None:
         """What the machine does at best with the same bytes: memory, lines, words, tokens."""
         from cleaner.encoders import MODELS
 
         data = "\n".join(self.texts)
         size = len(data.encode()) / 1e6
         array = np.zeros(1 << 26, dtype=np.uint8)
-        report.limits["copying memory"] = array.nbytes / 1e6 / self._median(array.copy)
-        report.limits["finding lines"] = size / self._median(lambda: data.split("\n"))
-        report.limits["finding words"] = size / self._median(data.split)
-        report.limits["splitting into sentences"] = size / self._median(lambda: segment(data))
+        found.limits["copying memory"] = array.nbytes / 1e6 / self._median(array.copy)
+        found.limits["finding lines"] = size / self._median(lambda: data.split("\n"))
+        found.limits["finding words"] = size / self._median(data.split)
+        found.limits["splitting into sentences"] = size / self._median(lambda: segment(data))
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(MODELS / "fast" / "encoder" / "tokenizer.json"))
         lines = data.split("\n")
-        report.limits["tokenizing without a cache"] = size / self._median(
+        found.limits["tokenizing without a cache"] = size / self._median(
             lambda: tokenizer.encode_batch_fast(lines, add_special_tokens=False)
         )
 
@@ -552,24 +552,24 @@ def _version(name: str) -> str:
 # --- showing -------------------------------------------------------------------------------------
 
 
-def table(report: Report) -> str:
+def table(found: Measurements) -> str:
     """The figures for people."""
     rows = [f"{'':50s} {'ours':>10s} {'theirs':>10s} {'ratio':>8s}   least - greatest"]
-    for item in report.ratios:
+    for item in found.ratios:
         low, high = item.spread
         rows.append(
             f"{item.name:50s} {item.ours:10.2f} {item.theirs:10.2f} {item.ratio:8.2f}"
             f"   {low:.2f} - {high:.2f}  ({item.unit})"
         )
-    figures = report.to_dict()
+    figures = found.to_dict()
     for title, unit, values in (
-        ("start-up", "s", report.start_up),
-        ("peak memory", "MB", report.peak),
-        ("one document of so many lines", "s", report.by_lines),
-        ("so many documents", "s", report.by_documents),
-        ("time by stage", "share", report.stages),
-        ("the machine's best", "MB/s", report.limits),
-        ("of one core, at that rate", "hours", report.core_hours),
+        ("start-up", "s", found.start_up),
+        ("peak memory", "MB", found.peak),
+        ("one document of so many lines", "s", found.by_lines),
+        ("so many documents", "s", found.by_documents),
+        ("time by stage", "share", found.stages),
+        ("the machine's best", "MB/s", found.limits),
+        ("of one core, at that rate", "hours", found.core_hours),
     ):
         rows += ["", f"{title} ({unit})"]
         rows += [f"  {name!s:40s} {value:10.3f}" for name, value in values.items()]
@@ -578,7 +578,7 @@ def table(report: Report) -> str:
     return "\n".join(rows)
 
 
-def draw(report: Report, path: Path) -> None:
+def draw(found: Measurements, path: Path) -> None:
     """The figures as a picture: rates beside each other, growth, and where time goes."""
     import matplotlib as mpl
 
@@ -586,20 +586,20 @@ def draw(report: Report, path: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, (rates, growth, stages) = plt.subplots(1, 3, figsize=(15, 4.5))
-    names = [item.name.replace(", ", ",\n") for item in report.ratios]
+    names = [item.name.replace(", ", ",\n") for item in found.ratios]
     at = np.arange(len(names))
-    rates.barh(at + 0.2, [item.ours for item in report.ratios], 0.4, label="cleaner")
-    rates.barh(at - 0.2, [item.theirs for item in report.ratios], 0.4, label="beside it")
+    rates.barh(at + 0.2, [item.ours for item in found.ratios], 0.4, label="cleaner")
+    rates.barh(at - 0.2, [item.theirs for item in found.ratios], 0.4, label="beside it")
     rates.set(yticks=at, yticklabels=names, xscale="log", xlabel="documents a second")
     rates.legend()
-    lines = list(report.by_lines)
-    growth.loglog(lines, list(report.by_lines.values()), "o-", label="measured")
+    lines = list(found.by_lines)
+    growth.loglog(lines, list(found.by_lines.values()), "o-", label="measured")
     if lines:
-        first = report.by_lines[lines[0]]
+        first = found.by_lines[lines[0]]
         growth.loglog(lines, [first * n / lines[0] for n in lines], "--", label="linear")
     growth.set(xlabel="lines of one document", ylabel="seconds")
     growth.legend()
-    stages.barh(list(report.stages), list(report.stages.values()))
+    stages.barh(list(found.stages), list(found.stages.values()))
     stages.set(xlabel="share of processor time")
     figure.tight_layout()
     figure.savefig(path, dpi=120)
@@ -630,10 +630,10 @@ def main(
     pages: Path,
 ) -> None:
     """Measure the pace on PAGES beside trafilatura, the naive way and the transformer alone."""
-    report = Report(machine())
+    found = Measurements(machine())
     html = read_pages(pages, limit)
     texts = [text for text in extract(html) if len(text) >= _FEWEST]
-    report.documents = {
+    found.documents = {
         "pages": len(html),
         "documents": len(texts),
         "characters": sum(map(len, texts)),
@@ -644,12 +644,12 @@ def main(
         steps = [bench.start_up, bench.fast, bench.workers, bench.limits]
         for step in steps if fast_only else [*steps, bench.transformer]:
             click.echo(f"{step.__name__.replace('_', '-')} ...", err=True)
-            step(report)
-    click.echo(table(report))
+            step(found)
+    click.echo(table(found))
     if json_file is not None:
-        json_file.write_bytes(dump_json(report.to_dict(), indent=True) + b"\n")
+        json_file.write_bytes(dump_json(found.to_dict(), indent=True) + b"\n")
     if plot is not None:
-        draw(report, plot)
+        draw(found, plot)
 
 
 if __name__ == "__main__":

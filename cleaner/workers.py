@@ -256,7 +256,7 @@ def _serve(connection: Connection, options: Mapping[str, Any], settings: Setting
     send = _Sender(connection)
     at = "a worker that loads its model"
 
-    def report(first: str, last: str) -> None:
+    def announce(first: str, last: str) -> None:
         nonlocal at
         at = _span(first, last)
         send("at", (first, last))
@@ -267,7 +267,7 @@ def _serve(connection: Connection, options: Mapping[str, Any], settings: Setting
         while True:
             number, parts = inbox.get()
             at = parts[0].place
-            send("done", (number, work.process(parts, report)))
+            send("done", (number, work.process(parts, announce)))
     except CleanerError as error:
         send("failed", error)
     except MemoryError:

@@ -9,7 +9,7 @@ import pytest
 from cleaner import InputError
 from cleaner.evidence import Knowledge  # noqa: F401  # loaded before the clock runs
 from cleaner.segment import segment
-from cleaner.throughput import Ratio, Report, compare, read_pages, sampled, table, write_jsonl
+from cleaner.throughput import Measurements, Ratio, compare, read_pages, sampled, table, write_jsonl
 
 
 def test_pages_are_read_from_either(tmp_path):
@@ -56,16 +56,16 @@ def test_time_is_counted_where_it_is_spent():
 
 
 def test_growth_and_scale():
-    report = Report({"cores": 2})
-    report.documents = {"documents": 10, "characters": 40_000}
-    report.ratios = [Ratio("fast, beside trafilatura", "documents/s", 250, 50, 5, (4, 6))]
-    report.by_lines = {1_000: 0.1, 10_000: 1.0, 100_000: 10.0}
-    report.by_documents = {10: 0.1, 20: 0.4, 40: 1.6}
-    figures = report.to_dict()
+    found = Measurements({"cores": 2})
+    found.documents = {"documents": 10, "characters": 40_000}
+    found.ratios = [Ratio("fast, beside trafilatura", "documents/s", 250, 50, 5, (4, 6))]
+    found.by_lines = {1_000: 0.1, 10_000: 1.0, 100_000: 10.0}
+    found.by_documents = {10: 0.1, 20: 0.4, 40: 1.6}
+    figures = found.to_dict()
     assert figures["growth_with_lines"] == pytest.approx(1)
     assert figures["growth_with_documents"] == pytest.approx(2)
     # 250 documents of 4,000 characters are a million a second: 240 billion take 66.7 hours.
     assert figures["core_hours"]["60 billion tokens"] == pytest.approx(66.6667, abs=1e-3)
-    shown = table(report)
+    shown = table(found)
     assert "fast, beside trafilatura" in shown
     assert "60 billion tokens" in shown

@@ -128,7 +128,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Reliability:
     """Whether the scores are the probabilities they are said to be; judged units alone.
 
     Attributes
@@ -174,7 +174,7 @@ class Evaluation:
     reasons: tuple[ReasonRow, ...]
     kinds: tuple[KindRow, ...]
     thresholds: tuple[AtThreshold, ...]
-    calibration: Calibration
+    calibration: Reliability
     not_judged: dict[str, int]
     curve: Curve
 
@@ -325,10 +325,10 @@ def _table(units: Units, thresholds: Sequence[float]) -> tuple[AtThreshold, ...]
     return tuple(rows)
 
 
-def _calibration(units: Units) -> Calibration:
+def _calibration(units: Units) -> Reliability:
     scores, bad = units.scores[units.scored], units.bad[units.scored].astype(np.float64)
     if not len(scores):
-        return Calibration(None, None, ())
+        return Reliability(None, None, ())
     edges = np.linspace(0, 1, BINS + 1)
     place = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
     sizes = np.bincount(place, minlength=BINS)
@@ -347,7 +347,7 @@ def _calibration(units: Units) -> Calibration:
         for i in range(BINS)
     )
     error = float((np.abs(means - shares) * sizes).sum() / sizes.sum())
-    return Calibration(float(np.mean((scores - bad) ** 2)), error, bins)
+    return Reliability(float(np.mean((scores - bad) ** 2)), error, bins)
 
 
 def _curve(units: Units) -> Curve:

@@ -61,7 +61,7 @@ def _pyarrow() -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Storage:
     """How a Parquet file lies on disk, as far as it is kept.
 
     Attributes
@@ -82,7 +82,7 @@ class Rows:
 
     Attributes
     ----------
-    layout
+    storage
         The file's.
     table
         All columns.
@@ -90,7 +90,7 @@ class Rows:
         Whether a row group of the output ends with them.
     """
 
-    layout: Layout
+    storage: Storage
     table: pa.Table
     ends_group: bool
 
@@ -149,17 +149,17 @@ def read_rows(
     pa = _pyarrow()
     with _reading(name):
         file = pa.parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
-    layout = Layout(file.schema_arrow, _compression(file.metadata))
-    _check_text(layout.schema, name, text_field)
+    storage = Storage(file.schema_arrow, _compression(file.metadata))
+    _check_text(storage.schema, name, text_field)
     first = 1
     for table in _groups(file, name):
         at = 0
         for end in _cuts(table.column(text_field), size):
-            yield first + at, Rows(layout, table.slice(at, end - at), end == table.num_rows)
+            yield first + at, Rows(storage, table.slice(at, end - at), end == table.num_rows)
             at = end
         first += table.num_rows
     if first == 1:
-        yield 1, Rows(layout, layout.schema.empty_table(), ends_group=True)
+        yield 1, Rows(storage, storage.schema.empty_table(), ends_group=True)
 
 
 def _groups(file: Any, name: str) -> Iterator[pa.Table]:
@@ -543,7 +543,7 @@ def _explained(result: CleanResult | None, name: str) -> Any:
 
 
 class RowsWriter:
-    """Writes rows that came from Parquet, cleaned, in the layout they came in.
+    """Writes rows that came from Parquet, cleaned, stored as they were.
 
     Parameters
     ----------
@@ -562,7 +562,7 @@ class RowsWriter:
         self._name = name
         self._text_field = text_field
         self._explain = explain
-        self._layout: Layout | None = None
+        self._storage: Storage | None = None
         self._schema: pa.Schema | None = None
         self._writer: Any = None
         self._group: list[pa.Table] = []
@@ -576,7 +576,7 @@ class RowsWriter:
             If they cannot be written as they came.
         """
         with _writing(place):
-            self._begin(rows.layout)
+            self._begin(rows.storage)
             if answers:
                 self._group.append(self._rebuilt(rows.table, _from_stream(answers)))
             if rows.ends_group:
@@ -593,15 +593,15 @@ class RowsWriter:
         self._file.stopped = True  # or the writer would write its end when it is collected
         self.close()
 
-    def _begin(self, layout: Layout) -> None:
+    def _begin(self, storage: Storage) -> None:
         pa = _pyarrow()
-        if self._layout is None:
-            self._layout = layout
-            self._schema = self._target_schema(layout.schema)
+        if self._storage is None:
+            self._storage = storage
+            self._schema = self._target_schema(storage.schema)
             self._writer = pa.parquet.ParquetWriter(
-                self._file, self._schema, compression=layout.compression
+                self._file, self._schema, compression=storage.compression
             )
-        elif self._layout is not layout and not self._layout.schema.equals(layout.schema):
+        elif self._storage is not storage and not self._storage.schema.equals(storage.schema):
             raise OutputError(
                 "Parquet files of different schemas do not go into one file",
                 place=self._name,
