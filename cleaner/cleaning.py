@@ -24,6 +24,7 @@ from cleaner.options import (
     check_options,
     check_threshold,
     check_type,
+    is_count,
     patterns,
     reasons,
     strings,
@@ -45,8 +46,8 @@ LONGEST = 20_000_000  # code points of a document that is judged: bounds time an
 # Score below which no reason is sought and no evidence kept, unless the threshold is lower.
 NO_SUSPICION = 0.05
 _LEAST_SCORE = 1e-9  # a score of nought is no suspicion, whatever the threshold
-# How the source of a page opens. What was passed over is not tried again in another way: the
-# number of ways doubles with each comment.
+# How the source of a page opens. Atomic group and possessive quantifiers: with backtracking, each
+# comment would double the time.
 _PAGE = re.compile(
     r"\ufeff?(?>\s++|<\?xml[^>]*+>|<!--.*?-->)*+<(?:!doctype\s+html|html)\b",
     re.IGNORECASE | re.DOTALL,
@@ -56,8 +57,9 @@ _TAGGED = re.compile(
     r"|section|article|figure|nav|header|footer|strong|em|b|i|blockquote)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-# Between the 75th and the 90th percentile of 150 digests strung together from pieces of articles,
-# and below the 1st of 300 articles with intruders in them and of 400 web pages.
+# Least share of the running words that must fit one topic. Of 150 digests, strung together from
+# pieces of articles, 75 to 90 % lie below it; of 300 articles with intruders and of 400 web pages
+# less than 1 %.
 _DOMINANT = 0.45
 _RUNNING_WORDS = 12  # from which a fragment says something of the topic
 # What a finding reports: few figures, in the order in which they are best read.
@@ -208,8 +210,8 @@ class Cleaner:
             # Its letters would be cleaned one by one.
             raise OptionError("documents is a string", next_step="give a list of them")
         check_type("documents", documents, Iterable, "give a list of them")
-        if batch_documents < 1:
-            raise OptionError(f"batch_documents is {batch_documents}", next_step="use 1 or more")
+        if not is_count(batch_documents):
+            raise OptionError(f"batch_documents is {batch_documents!r}", next_step="use 1 or more")
         return self._clean_all(iter(documents), batch_documents)
 
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
@@ -239,22 +241,12 @@ class Cleaner:
     def _judge(self, tasks: Sequence[_Task]) -> Iterator[CleanResult]:
         if not tasks:
             return
-        scored = self._detector.score_all(self._encode(tasks))
+        scored = self._detector.score(self._encode(tasks))
         for task, found in zip(tasks, scored, strict=True):
             yield self._result(task, found)
 
     def _encode(self, tasks: Sequence[_Task]) -> list[Encoded]:
-        """The documents with their vectors."""
-        segments = [in_small_letters(task.segments) for task in tasks]
-        texts = [
-            [text[:ENCODED] for text in (*read.texts, task.title)]
-            for task, read in zip(tasks, segments, strict=True)
-        ]
-        vectors = self._encoder.encode_documents(texts)
-        return [
-            Encoded(read, own[:-1], task.title, own[-1] if task.title.strip() else None)
-            for task, read, own in zip(tasks, segments, map(_finite, vectors), strict=True)
-        ]
+        return encode([(task.title, task.segments) for task in tasks], self._encoder)
 
     def _unjudged(self, task: _Task) -> CleanResult:
         fragments = tuple(
@@ -276,7 +268,7 @@ class Cleaner:
         if task.why:
             return Inspected(self._unjudged(task), task.segments)
         encoded = self._encode([task])
-        scored = self._detector.score_all(encoded)[0]
+        scored = self._detector.score(encoded)[0]
         result = self._result(task, scored)
         if not result.judged:
             return Inspected(result, task.segments)
@@ -382,12 +374,34 @@ def _document(given: Document | str) -> Document:
 def _prepare(document: Document, languages: Sequence[str]) -> _Task:
     if len(document.text) > LONGEST:
         return _Task(document, "", segment(""), f"longer than {LONGEST:,} characters")
+    title, segments = title_and_segments(document, language=languages[0])
+    return _Task(document, title, segments, _why_not(segments, languages))
+
+
+def title_and_segments(document: Document, *, language: str) -> tuple[str, Segments]:
+    """Title and fragments of a document; no line of its header is a fragment.
+
+    The title is the one that is given, else the header's, else empty.
+    """
     header = find_header(document.text, title=document.title)
     title = document.title or ""
     if not title.strip() and header.title is not None:
         title = document.text[header.title.start : header.title.end]
-    segments = segment(document.text, language=languages[0], skip=header.spans)
-    return _Task(document, title, segments, _why_not(segments, languages))
+    return title, segment(document.text, language=language, skip=header.spans)
+
+
+def encode(documents: Sequence[tuple[str, Segments]], encoder: Encoder) -> list[Encoded]:
+    """What a detector is given of documents, each by its title and fragments."""
+    segments = [in_small_letters(own) for _, own in documents]
+    texts = [
+        [text[:ENCODED] for text in (*own.texts, title)]
+        for (title, _), own in zip(documents, segments, strict=True)
+    ]
+    vectors = map(_finite, encoder.encode_documents(texts))
+    return [
+        Encoded(own, found[:-1], title, found[-1] if title.strip() else None)
+        for (title, _), own, found in zip(documents, segments, vectors, strict=True)
+    ]
 
 
 def _groups(tasks: Sequence[_Task]) -> Iterator[list[_Task]]:

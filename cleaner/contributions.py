@@ -395,7 +395,7 @@ class _Game:
 
     def log_odds(self, known: frozenset[int]) -> Floats:
         """The verdicts where the kinds of these numbers are known, shape (n,)."""
-        # An input that is nought and a weight of nought are the same, and the inputs are centred.
+        # Zeroing an input's weight is zeroing the input: the mean of what is standardised.
         entry = self.network.entry.copy()
         entry[:-1] *= np.isin(self.owners, list(known))[:, None]
         return replace(self.network, entry=entry).log_odds(

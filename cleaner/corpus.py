@@ -195,7 +195,7 @@ def run(job: Job) -> Finished:
     WorkerError
         If a worker process dies.
     """
-    # Opened before the inputs are looked at: so it is seen where it would be one of them.
+    # Opened before the inputs are listed: if it is one of them, `_check` finds and refuses it.
     with _accounts_in_place(job) as accounts:
         survey = _check(job)
         job = replace(job, settings=_settled(job, survey))

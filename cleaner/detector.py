@@ -6,10 +6,10 @@ without them it is gradient-boosted trees. The second pass is trees that see the
 
 A detector is a folder: arrays (``knowledge.npz``), the networks (``network.npz``,
 ``furniture.npz``) or the first trees (``first.onnx``), the second trees (``second.onnx``, run by
-onnxruntime), the trees as arrays for explanations (``trees.npz``), where the encoder put one
-sentence (``probe.npy``: one that puts it elsewhere is another encoder), and a manifest. Where
-vectors of another encoder stand before those that all this reads, there is also the network that
-reads them (``member.npz``, see `cleaner.member`). Nothing in it is code.
+onnxruntime), the trees as arrays for explanations (``trees.npz``), the vector of a fixed
+sentence (``probe.npy``: an encoder that gives another one is refused), and a manifest. In the
+accurate tier each vector is two, end to end: the transformer's, which ``member.npz`` reads (see
+`cleaner.member`), and the static encoder's, which everything else reads. Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
 from cleaner.encoders import MODELS, SHIPPED, detector_folder
 from cleaner.encoders.probe import is_same, read_probe
 from cleaner.errors import CleanerError, ModelError
-from cleaner.evidence import Encoded, Knowledge, Observed, observe, observe_all, review
+from cleaner.evidence import Encoded, Knowledge, Observed, observe, review
 from cleaner.member import SHARE, Member, Verdicts
 from cleaner.network import Fragments, Network, log_odds_of
 from cleaner.scores import (
@@ -159,11 +159,11 @@ class Detector:
         if manifest["format"] != FORMAT:
             raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
         _check_manifest(manifest)
+        _check_files(folder, manifest)
         with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
             knowledge = _knowledge(arrays)
         furniture, member = read_network(folder / FURNITURE), _member(folder / MEMBER)
         _check_evidence(manifest["evidence"], knowledge, furniture)
-        _check_files(folder, manifest)
         _check_member(member, manifest["evidence"])
         return cls(
             knowledge=knowledge,
@@ -211,20 +211,14 @@ class Detector:
         own = len(self.knowledge.topic.mean)
         return own if self._member is None else self._member.dimensions + own
 
-    def score(
-        self, segments: Segments, vectors: Vectors, title_vector: Vectors | None, *, title: str = ""
-    ) -> Scored:
-        """Score the fragments of one document, of which there is at least one."""
-        return self.score_all([Encoded(segments, vectors, title, title_vector)])[0]
-
-    def score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
-        """Score the fragments of several documents: each as `score` does by itself."""
+    def score(self, documents: Sequence[Encoded]) -> list[Scored]:
+        """Score the fragments of documents: each as if it were alone."""
         with one_thread():
             return self._score_all(documents)
 
     def _score_all(self, documents: Sequence[Encoded]) -> list[Scored]:
-        documents, told = self._heard(documents)
-        observed = observe_all(documents, knowledge=self.knowledge, lexicon=self._lexicon)
+        documents, told = self._parted(documents)
+        observed = observe(documents, knowledge=self.knowledge, lexicon=self._lexicon)
         first, furniture = self._first_pass(documents, observed)
         seen, log_odds = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
         found = list(seen)
@@ -243,12 +237,12 @@ class Detector:
             )
         ]
 
-    def _heard(
+    def _parted(
         self, documents: Sequence[Encoded]
     ) -> tuple[Sequence[Encoded], Sequence[Verdicts | None]]:
-        """The documents as the detector's own encoder saw them, and what its member says of each.
+        """Each document with the static encoder's vectors, and the member's verdicts on it.
 
-        Without a member they are as they were, and nothing is said.
+        Without a member: the documents as they are, and None for each.
         """
         if self._member is None:
             return documents, [None] * len(documents)
@@ -477,7 +471,7 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
 def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Network | None) -> None:
     """Refuse a detector that was fitted on other evidence than this version computes."""
     vectors = np.zeros((1, len(knowledge.topic.mean)), dtype=np.float32)
-    seen = observe(segment("x"), vectors, None, knowledge=knowledge, lexicon=Lexicon())
+    seen = observe([Encoded(segment("x"), vectors)], knowledge=knowledge, lexicon=Lexicon())
     log_odds = None if furniture is None else np.zeros(1)
     found = review(seen, np.zeros(1), log_odds, knowledge=knowledge).columns
     if list(found) != list(names):

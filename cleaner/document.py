@@ -95,10 +95,11 @@ def find_header(text: str, *, title: str | None = None) -> Header:
     """Recognise title, date and address among the lines that `text` opens with, or a known title.
 
     Two other lines may stand between them (a subtitle, an author) and are no part of the header.
-    The first line is a title where a date or an address follows, or where it is the given `title`;
-    so is the first line below a date that the text opens with. A sentence is none unless a date or
-    an address is right below it. A line that is the given `title` is one wherever it stands: on the
-    text of a whole page, below the menu. Never raises; an empty `Header` where there is none.
+    The first line is the title if it equals the given `title`, or if a date or an address follows
+    it in the header; where it ends like a sentence, on the very next line. If the text opens with a
+    date, the line below that is the title unless it looks like a sentence, a button or an author.
+    Failing these, the first line anywhere that equals `title` is: on the text of a whole page it
+    stands below the menu. Never raises; an empty `Header` where there is none.
     """
     lines = _opening_lines(text)
     found: dict[str, Span] = {}
@@ -121,11 +122,11 @@ def find_header(text: str, *, title: str | None = None) -> Header:
 
 
 def _line_that_is(wanted: str, text: str) -> Span | None:
-    """The first line of `text` that holds `wanted` and nothing else."""
-    if not wanted or wanted not in text or re.search(_BREAK, wanted):
+    """The first line of `text` that holds `wanted`, in whatever case, and nothing else."""
+    if not wanted or wanted.lower() not in text.lower() or re.search(_BREAK, wanted):
         return None
     line = rf"(?:^|{_BREAK}){_BLANKS}({re.escape(wanted)}){_BLANKS}(?:$|{_BREAK})"
-    found = re.search(line, text)
+    found = re.search(line, text, re.IGNORECASE)
     return None if found is None else Span(*found.span(1))
 
 
@@ -195,7 +196,7 @@ def _is_title(lines: Sequence[str], at: int, marks: set[int], given: str) -> boo
 
 
 def _is_above_mark(line: str) -> bool:
-    """Whether a title may look so that has other lines between it and its date or address."""
+    """Whether `line` can be a title although others stand between it and its date or address."""
     # A word or two are as likely the first of a page's menu, a sentence the first of the article.
     is_long = len(line.split()) >= _FEWEST_TITLE_WORDS or not line.isascii()
     return is_long and not _SENTENCE_END.search(line)

@@ -161,23 +161,7 @@ class Observed:
             )
 
 
-def observe(
-    segments: Segments,
-    vectors: Vectors,
-    title_vector: Vectors | None,
-    *,
-    knowledge: Knowledge,
-    lexicon: Lexicon,
-    title: str = "",
-) -> Observed:
-    """First-pass evidence of one document; the parameters are those of `Encoded`."""
-    document = Encoded(segments, vectors, title, title_vector)
-    return observe_all([document], knowledge=knowledge, lexicon=lexicon)
-
-
-def observe_all(
-    documents: Sequence[Encoded], *, knowledge: Knowledge, lexicon: Lexicon
-) -> Observed:
+def observe(documents: Sequence[Encoded], *, knowledge: Knowledge, lexicon: Lexicon) -> Observed:
     """First-pass evidence of documents, at least one."""
     layout = Layout.of([document.segments.lines for document in documents])
     texts = [text for document in documents for text in document.segments.texts]

@@ -33,7 +33,7 @@ INTERRUPTED = _SHELL + signal.SIGINT
 
 @contextmanager
 def endable() -> Iterator[None]:
-    """While this lasts, SIGTERM and SIGHUP raise `Terminated`; once, then they are not heard.
+    """While this lasts, the first SIGTERM or SIGHUP raises `Terminated`; later ones are ignored.
 
     A signal that is ignored already (``nohup``) stays ignored. Outside the main thread nothing is
     changed, for there Python takes no signals.

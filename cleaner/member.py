@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from cleaner.evidence import Encoded, Knowledge, observe_all
+from cleaner.evidence import Encoded, Knowledge, observe
 from cleaner.network import Fragments, Network
 from cleaner.topic import Floats, TopicModel
 
@@ -95,7 +95,7 @@ class Member:
         knowledge
             Of the rest of the detector; of it serves what does not depend on the encoder.
         """
-        observed = observe_all(
+        observed = observe(
             documents, knowledge=knowledge_of(self.topic, knowledge), lexicon=lexicon
         )
         matrix = observed.matrix().astype(np.float32)

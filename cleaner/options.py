@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -119,6 +119,11 @@ def check_type(name: str, value: object, kind: Any, next_step: str) -> None:
 def is_number(value: object) -> bool:
     """Whether `value` is a number, of numpy perhaps; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_count(value: object) -> bool:
+    """Whether `value` is a whole number, and 1 or more."""
+    return isinstance(value, Integral) and is_number(value) and int(value) >= 1
 
 
 def _type(value: object) -> str:

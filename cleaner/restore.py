@@ -264,8 +264,8 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
 def _runs(fragments: Iterable[Removed]) -> list[list[Removed]]:
     """What each run removed from a text.
 
-    One that was ended before it replaced the file has told of it in vain: the next one found the
-    same text, and counts in its place.
+    A run that was killed after it wrote its account and before it replaced the file changed
+    nothing: the next one starts from the same text, and its account takes the place of the first.
     """
     runs: list[list[Removed]] = []
     for item in fragments:

@@ -14,25 +14,22 @@ if TYPE_CHECKING:
     from cleaner.segment import Segments
     from cleaner.topic import Floats
 
-# Where so many fragments are all but certain, a family of intruders is there. Trees that look a few
-# more times find its quieter members; without a family, more looks would only feed on their own
-# suspicions. A network has seen the family already: what the trees doubt is raised this far towards
-# its own verdict, for they learned from networks of some of the sites, and trust the shipped one
-# less than it deserves.
+# A document holds a family, several intruders of one origin, where at least FAMILY fragments score
+# CERTAIN or above. Without networks the second pass is then repeated on its own output, which finds
+# weaker members; without a family that would only amplify false suspicions. With networks, the
+# trees' log-odds are moved NETWORK_WEIGHT of the way up to the network's: in training the trees saw
+# networks fitted on part of the sites, which are weaker than the shipped one.
 FAMILY = 3
 CERTAIN = math.log(0.85 / 0.15)  # log-odds
 NETWORK_WEIGHT = 0.75
-# Where there are networks of two encoders, both are heard less in a document with furniture: by a
-# factor of e for every so large a share of its fragments.
+# With the networks of two encoders, the trees' log-odds are pulled towards both (see `drawn`). The
+# pull falls by a factor of e for each so large a share of furniture that is expected.
 FURNISHED = 0.3
-# They lower nothing that the network for furniture does not rule out: half of the way where its
-# log-odds are these.
+# What it lowers must be no furniture: half of the pull at these log-odds of the furniture network.
 RULED_OUT = -4.0
-# Furniture comes in company: with so many others expected in the document, one more is nothing
-# special.
+# Furniture comes in company: beside so much of it (expected number) one more is not rarer at all.
 COMPANY = 3.0
-# What the network for furniture is sure of needs no company: half of the way where its log-odds are
-# these.
+# What the furniture network is sure of needs no company: half of the penalty at these log-odds.
 SURE = 3.0
 
 
@@ -70,36 +67,36 @@ class Calibration:
         """Log-odds as they hold in the training, from those of the trees."""
         return self.slope * trees + self.intercept
 
-    def rarer(self, log_odds: Floats, first: Floats, furniture: Floats | None) -> Floats:
+    def rarer(self, log_odds: Floats, prose: Floats, furniture: Floats | None) -> Floats:
         """By how much `log_odds` that hold in the training are lower in the world: shape (n,).
 
         What the network for furniture, by its log-odds, takes for some is rare where there is no
-        other, unless it is sure of that or the `first` pass is certain that it is foreign;
+        other, unless it is sure of that or the network for foreign `prose` is certain;
         everything else is rare anyway.
         """
         if furniture is None:
             return np.zeros(len(log_odds))
-        prose = self.rarity * sigmoid(-furniture)
-        likely = sigmoid(log_odds - prose) * sigmoid(furniture)  # that it goes, and is furniture
+        rarity = self.rarity * sigmoid(-furniture)
+        likely = sigmoid(log_odds - rarity) * sigmoid(furniture)  # that it goes, and is furniture
         others = likely.sum() - likely
         alone = np.clip(1 - others / COMPANY, 0, 1)
-        alone *= sigmoid(furniture) * sigmoid(SURE - furniture) * sigmoid(CERTAIN - first)
-        return np.asarray(prose + self.lone * alone)
+        alone *= sigmoid(furniture) * sigmoid(SURE - furniture) * sigmoid(CERTAIN - prose)
+        return np.asarray(rarity + self.lone * alone)
 
     def decided(
-        self, log_odds: Floats, first: Floats, furniture: Floats | None, *, weight: float
+        self, log_odds: Floats, prose: Floats, furniture: Floats | None, *, weight: float
     ) -> Floats:
         """Log-odds of trees and networks together, shape (n,), from the trees' `log_odds`."""
-        together = log_odds + raised(log_odds, first, weight)
-        return together - self.rarer(together, first, furniture)
+        together = log_odds + raised(log_odds, prose, weight)
+        return together - self.rarer(together, prose, furniture)
 
 
-def raised(log_odds: Floats, first: Floats, weight: float) -> Floats:
-    """How far the network's `first` raises the trees' `log_odds` where it is surer: by `weight`."""
-    return np.asarray(weight * np.maximum(first - log_odds, 0.0))
+def raised(log_odds: Floats, prose: Floats, weight: float) -> Floats:
+    """How far the network's `prose` raises the trees' `log_odds` where it is surer: by `weight`."""
+    return np.asarray(weight * np.maximum(prose - log_odds, 0.0))
 
 
-def network_weight(log_odds: Floats, first: Floats, lines: npt.NDArray[np.int64]) -> float:
+def network_weight(log_odds: Floats, prose: Floats, lines: npt.NDArray[np.int64]) -> float:
     """How far a document's fragments are raised towards the network for foreign prose, 0 to 1.
 
     Both trees and network are certain of a family's members; of furniture the network is not. The
@@ -108,12 +105,12 @@ def network_weight(log_odds: Floats, first: Floats, lines: npt.NDArray[np.int64]
 
     Parameters
     ----------
-    log_odds, first
+    log_odds, prose
         Log-odds of the trees, and of the network for foreign prose, shape (n,).
     lines
         Number of the line that each fragment stands on, shape (n,).
     """
-    certain = (log_odds >= CERTAIN) & (first >= CERTAIN)
+    certain = (log_odds >= CERTAIN) & (prose >= CERTAIN)
     if np.count_nonzero(certain) < FAMILY:
         return 0.0
     own = lines[certain]

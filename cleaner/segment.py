@@ -112,11 +112,11 @@ class Segments:
 
 
 def in_small_letters(segments: Segments) -> Segments:
-    """The same fragments; running text in capitals is in small letters but for its first.
+    """The same fragments, running text in capitals in small letters but for its first character.
 
-    Telegrams, notices and the disclaimers of licences are written in capitals. So are headlines and
-    calls to action, and from those a detector knows capitals. What goes on over several fragments,
-    or ends as a sentence does, is running text.
+    Telegrams, notices and the disclaimers of licences are written in capitals, and a detector takes
+    capitals for a sign of headlines and calls to action. Text in capitals is running text if the
+    fragment beside it is in capitals too, or if it ends as a sentence does.
     """
     texts = segments.texts
     capitals = [text.isupper() and text.count(" ") + 1 >= _CAPITALS for text in texts]

@@ -142,7 +142,7 @@ class _Numbers(dict[str, int]):
 class WordTable:
     """What is computed once for each distinct word: columns, with a row for each.
 
-    Several threads may use one at a time: no row that a caller knows of is written again.
+    Threads may share one: a row that was given to a caller is never written again.
 
     Parameters
     ----------

@@ -353,9 +353,10 @@ def test_one_text_is_not_taken_for_many(fast):
         fast.clean_many(ARTICLE)
 
 
-def test_no_batch(fast):
-    with pytest.raises(OptionError, match="batch_documents is 0; use 1 or more"):
-        fast.clean_many([ARTICLE], batch_documents=0)
+@pytest.mark.parametrize("size", [0, -1, 2.5, "3", None, True])
+def test_no_batch(fast, size):
+    with pytest.raises(OptionError, match=f"batch_documents is {size!r}; use 1 or more"):
+        fast.clean_many([ARTICLE], batch_documents=size)
 
 
 def test_an_encoder_without_a_detector():
@@ -557,7 +558,7 @@ def test_what_was_not_read_to_the_end_is_no_furniture(fast):
     long = "Sign up for our newsletter. " + "x" * 20_000
     detector = fast._detector
     encoded = fast._encode([cleaning._prepare(Document(article + long + "\n"), ("en",))])
-    log_odds = detector.score_all(encoded)[0].observed.columns["furniture"]
+    log_odds = detector.score(encoded)[0].observed.columns["furniture"]
     lengths = encoded[0].segments.ends - encoded[0].segments.starts
     assert (lengths > LONGEST_FURNITURE).any()
     assert log_odds[lengths > LONGEST_FURNITURE].max() <= UNREAD

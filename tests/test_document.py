@@ -145,7 +145,7 @@ def test_a_title_that_the_caller_knows():
     assert parts("Bridge" + BODY, title="Bridge") == {"title": "Bridge"}
 
 
-@pytest.mark.parametrize("line", ["The Bridge", "  The Bridge\t", "The Bridge\r"])
+@pytest.mark.parametrize("line", ["The Bridge", "  The Bridge\t", "The Bridge\r", "THE BRIDGE"])
 def test_the_title_that_the_caller_knows_may_stand_below_a_menu(line):
     menu = "Home\nNews of The Bridge\nContact\nAbout\nMore\nLogin\n"
     title = find_header(f"{menu}{line}\nIt is built.\nThe Bridge\n", title="The Bridge").title

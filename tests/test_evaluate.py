@@ -134,6 +134,7 @@ WRONG = {
     "labels no list": (b'{"lines": ["x"], "labels": 1}', '"labels": no list for 1 lines'),
     "too many kinds": (b'{"lines": ["x"], "labels": [1], "kinds": [1, 2]}', '"kinds": 2 for 1'),
     "a label of 2": (b'{"lines": ["x"], "labels": [2]}', '"labels"[0]: 2 is no label'),
+    "a label that is true": (b'{"lines": ["x"], "labels": [true]}', "True is no label"),
     "a label that is a word": (b'{"lines": ["x"], "labels": ["a"]}', "'a' is no label"),
     "a label that is a list": (b'{"lines": ["x"], "labels": [[]]}', "[] is no label"),
     "lines of numbers": (b'{"lines": [1], "labels": [1]}', '"lines" is no list of strings'),

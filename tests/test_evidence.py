@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import NAMED
 
-from cleaner.evidence import Knowledge, observe, review
+from cleaner.evidence import Encoded, Knowledge, observe, review
 from cleaner.formats import decode
 from cleaner.segment import segment
 from cleaner.topic import TopicModel
@@ -42,12 +42,9 @@ def both_passes(text, knowledge, *, title="", lexicon=None, vectors=None):
         vectors = ENCODER.encode(segments.texts)
     title_vector = ENCODER.encode([title])[0] if title else None
     observed = observe(
-        segments,
-        vectors,
-        title_vector,
+        [Encoded(segments, vectors, title, title_vector)],
         knowledge=knowledge,
         lexicon=lexicon or Lexicon(),
-        title=title,
     )
     first = np.linspace(0, 1, len(segments)) ** 2
     observed = review(observed, first, knowledge=knowledge)
@@ -78,7 +75,7 @@ def test_all_is_finite(name, title, knowledge):
 def test_all_is_finite_whatever_the_first_pass_says(value, knowledge):
     segments = segment(ODD["plain"])
     vectors = ENCODER.encode(segments.texts)
-    observed = observe(segments, vectors, None, knowledge=knowledge, lexicon=Lexicon())
+    observed = observe([Encoded(segments, vectors)], knowledge=knowledge, lexicon=Lexicon())
     reviewed = review(observed, np.full(len(segments), value), knowledge=knowledge)
     assert np.isfinite(reviewed.matrix()).all()
 

@@ -24,7 +24,7 @@ from cleaner.cli import main
 from cleaner.contributions import LIKENESS, OWN, Trees, _Game, kind_of, take_apart
 from cleaner.detector import Detector
 from cleaner.encoders import MODELS
-from cleaner.evidence import observe_all
+from cleaner.evidence import observe
 from cleaner.explanation import COUNTING, KEPT, KINDS, Explanation, Look, Term, explain
 from cleaner.formats import decode
 from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network, Phrases
@@ -193,7 +193,7 @@ def add_up(cleaner, text):
 def first_verdicts(cleaner, text):
     """Log-odds of the first look, as the filter computes them."""
     encoded = cleaner._encode([cleaning._prepare(Document(text), ("en",))])
-    return cleaner._detector.score_all(encoded)[0].prose
+    return cleaner._detector.score(encoded)[0].prose
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -357,7 +357,7 @@ def told_to(cleaner, text):
     """A cleaner's network, what it is told of a text, the names of that, and its verdicts."""
     documents = cleaner._encode([cleaning._prepare(Document(text), ("en",))])
     detector = cleaner._detector
-    observed = observe_all(documents, knowledge=detector.knowledge, lexicon=Lexicon())
+    observed = observe(documents, knowledge=detector.knowledge, lexicon=Lexicon())
     own = next(iter(observed))
     told = Fragments.of(own, observed.matrix(), documents[0].title_vector)
     return detector._first, told, list(own.columns), detector._first.log_odds(told)

@@ -146,10 +146,9 @@ def test_what_was_saved_is_what_is_loaded(fitted, examples, encoder, tmp_path):
     ]  # fmt: skip
     detector = Detector.load(tmp_path)
     example = examples[0]
-    title = example.document.title or ""
-    encoded = Encoded(example.segments, example.vectors, title, example.title)
-    (scored,) = detector.score_all([encoded])
-    np.testing.assert_array_equal(scored.first, detector.score_all([encoded] * 2)[1].first)
+    encoded = example.encoded
+    (scored,) = detector.score([encoded])
+    np.testing.assert_array_equal(scored.first, detector.score([encoded] * 2)[1].first)
     parts = detector.contributions(scored, example.segments)
     log_odds = parts.base + parts.last.sum(axis=1) + parts.line
     np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scored.scores, atol=1e-6)
@@ -214,8 +213,8 @@ def test_a_member_draws_scores_to_what_both_networks_say(both, examples, encoder
     assert with_member.dimensions == joint.dimensions == own.dimensions + 64
     changed = 0
     for example in examples:
-        alone = own.score_all([encoded(example, encoder)])[0]
-        scored = with_member.score_all([encoded(example, joint)])[0]
+        alone = own.score([encoded(example, encoder)])[0]
+        scored = with_member.score([encoded(example, joint)])[0]
         np.testing.assert_allclose(scored.first, alone.first, atol=2e-6)
         low, high = np.sort([scored.first, scored.member.log_odds], axis=0)
         assert ((low <= scored.prose) & (scored.prose <= high)).all()
@@ -227,7 +226,7 @@ def test_what_trees_say_of_prose_is_heard_in_part_beside_a_member(both, examples
     own, with_member = both
     joint = JointEncoder([TurnedEncoder(), encoder], name="both")
     for detector, read in ((own, encoder), (with_member, joint)):
-        scored = detector.score_all([encoded(examples[-1], read)])[0]
+        scored = detector.score([encoded(examples[-1], read)])[0]
         trees = np.zeros(len(scored.first))
         step = 1 / detector.calibration.slope
         reach = detector.log_odds(trees + step, scored) - detector.log_odds(trees, scored)
@@ -262,7 +261,7 @@ def test_what_a_member_adds_is_explained(both, examples, encoder):
     _, detector = both
     joint = JointEncoder([TurnedEncoder(), encoder], name="both")
     example = examples[-1]
-    scored = detector.score_all([encoded(example, joint)])[0]
+    scored = detector.score([encoded(example, joint)])[0]
     parts = detector.contributions(scored, example.segments)
     log_odds = parts.base + parts.last.sum(axis=1) + parts.line
     np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scored.scores, atol=1e-6)

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -340,6 +342,19 @@ class TestRefused:
             assert done.exit_code == 2
             assert "is an input of the same run; use another name\n" in done.stderr
         assert (out.read_bytes(), removed.read_bytes()) == before
+
+    @pytest.mark.parametrize("more", [[], ["-o", "-"]])
+    def test_nor_added_to_by_standard_output(self, tmp_path, more):
+        """It would be read for ever, growing as it is read."""
+        out, removed = cleaned(tmp_path, LINES, "a.jsonl")
+        before = out.read_bytes()
+        command = [sys.executable, "-m", "cleaner", "restore", out, "--removed", removed, *more]
+        with out.open("ab") as stream:
+            done = subprocess.run(
+                command, check=False, stdout=stream, stderr=subprocess.PIPE, timeout=60
+            )
+        assert (done.returncode, out.read_bytes()) == (2, before)
+        assert b"an input of the same run" in done.stderr
 
     def test_a_missing_file(self, tmp_path):
         out, removed = cleaned(tmp_path, TEXT, "a.txt")

@@ -21,7 +21,7 @@ from cleaner.encoders import MODELS, load_encoder
 from cleaner.errors import InputError, ModelError, OptionError
 from cleaner.evaluation import Figures
 from cleaner.evaluation.measure import Dataset, evaluate
-from cleaner.evaluation.reader import read_labelled
+from cleaner.evaluation.reader import labelled_of, read_labelled
 from cleaner.sites import fold_of, site_of
 from cleaner.training import adapt, held_out
 from cleaner.training.examples import prepare
@@ -130,6 +130,24 @@ def test_languages_are_identified_and_strays_left_out():
     ]
     assert languages_of(articles) == ("es", "de")
     assert languages_of([CleanArticle("x", "", "", ("12345",))]) == ()
+
+
+def test_what_is_made_of_a_labelled_document_is_of_its_site():
+    """Else the text of a site would be learned from on one side, and measured on the other."""
+    lines = [f"The bridge over the river is {n} metres long." for n in range(12)]
+    labelled = [
+        labelled_of(
+            {"id": f"{n}", "url": f"https://a{n}.org/", "lines": lines, "labels": [0] * 12},
+            place="a.jsonl:1",
+        )
+        for n in range(30)
+    ]
+    bodies = TrainingData((), tuple(labelled)).bodies
+    sites = {body.identity: body.site for body in bodies}
+    documents = made(hosts_of(bodies, language="en"), "en", sites)
+    of_hosts = [document for document in documents if document.source != "digest"]
+    assert len(of_hosts) >= 3 * len(labelled)
+    assert all(document.site == f"a{document.identity}.org" for document in of_hosts)
 
 
 def test_headlines_of_another_language_have_no_english_lead():
@@ -362,7 +380,7 @@ def test_arrays_onnx_and_contributions_agree(adapted, tmp_path):
     adapt.write(found, tmp_path / "detector", data=["x"])
     detector = Detector.load(tmp_path / "detector")
     example = prepare(data.labelled[:1], load_encoder("fast"))[0]
-    scored = detector.score(example.segments, example.vectors, example.title, title="")
+    (scored,) = detector.score([example.encoded])
     matrix = scored.observed.matrix()
     from cleaner.detector import _run
 
@@ -460,8 +478,7 @@ def test_a_base_that_is_none(tmp_path):
 def test_an_ablation_leaves_out_what_it_says():
     pytest.importorskip("torch")
     from cleaner.training import ablation
-    from cleaner.training.detector import inverse_frequency
-    from cleaner.training.knowledge import fit_topic
+    from cleaner.training.knowledge import fit_topic, inverse_frequency
 
     documents = [
         replace(document, source=name)

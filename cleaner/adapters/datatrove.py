@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Unpack
 from cleaner.adapters.options import (
     CleanerKeywords,
     CleanerOptions,
-    is_count,
     is_share,
     missing_host,
 )
 from cleaner.adapters.texts import clean_texts, explanation, title_in
 from cleaner.errors import OptionError
+from cleaner.options import is_count
 
 try:
     from datatrove.pipeline.filters.base_filter import BaseFilter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
@@ -144,8 +144,3 @@ class CleanerOptions:
 def is_share(value: object) -> bool:
     """Whether `value` is a number from 0 to 1."""
     return isinstance(value, Real) and is_number(value) and 0.0 <= float(value) <= 1.0
-
-
-def is_count(value: object) -> bool:
-    """Whether `value` is a whole number, and 1 or more."""
-    return isinstance(value, Integral) and is_number(value) and int(value) >= 1

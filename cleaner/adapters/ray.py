@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Unpack
 
-from cleaner.adapters.options import CleanerKeywords, is_count, missing_host
+from cleaner.adapters.options import CleanerKeywords, missing_host
 
 try:
     import pyarrow as pa
@@ -14,6 +14,7 @@ except ImportError as error:
 
 from cleaner.adapters.arrow import TableCleaner
 from cleaner.errors import InputError, OptionError
+from cleaner.options import is_count
 
 if TYPE_CHECKING:
     from ray.data import Dataset

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from cleaner.adapters.options import CleanerOptions, is_count, missing_host
+from cleaner.adapters.options import CleanerOptions, missing_host
 from cleaner.adapters.texts import check_column, clean_texts, has_titles, string_or_none
 from cleaner.errors import InputError, OptionError
-from cleaner.options import is_number
+from cleaner.options import is_count, is_number
 from cleaner.topic import TopicModel
 
 try:

@@ -11,9 +11,19 @@ from typing import Any
 import click
 
 from cleaner.cli.options import cleaner_of, inputs_of, looking, reader_of
-from cleaner.formats import STDIN, AtomicFile, StandardOutput, check_standard_output, check_target
+from cleaner.formats import (
+    STDIN,
+    AtomicFile,
+    Inputs,
+    StandardOutput,
+    check_standard_output,
+    check_target,
+    shown,
+)
 from cleaner.render import plural
 from cleaner.report import PAGES, make_report
+
+_NAMED = 3  # inputs in the title of the page
 
 
 @click.command()
@@ -61,9 +71,15 @@ def report(files: Sequence[str], **options: Any) -> None:
             reader.read(inputs),
             cleaner_of(options),
             pages=options["pages"],
-            name=", ".join(item.name for item in islice(inputs, 3)),
+            name=_named(inputs),
         )
         file.write(made.html)
         file.flush()
     name = "standard output" if is_standard else options["output"]
     click.echo(f"{name}: {plural(made.documents, 'document')}, {made.pages} with a page", err=True)
+
+
+def _named(inputs: Inputs) -> str:
+    """The first few inputs, for the page's title."""
+    names = [shown(item.name) for item in islice(inputs, _NAMED + 1)]
+    return ", ".join([*names[:_NAMED], *(["..."] if names[_NAMED:] else [])])

@@ -76,7 +76,7 @@ def restore(
 
     both = [source(clean, kind), source(removed, "jsonl")]
     check_sources(both)
-    if output:
+    if output and output != STDIN:
         check_target(output, both, option="--output")
     else:
         check_standard_output(both)

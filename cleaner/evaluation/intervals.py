@@ -16,11 +16,8 @@ CONFIDENCE = 0.95
 _FEWEST_GROUPS = 5  # below it, resampling says nothing
 
 
-COLUMNS = ("hits", "gone", "bad", "lost", "content", "left", "junk")
-
-
 def counts_of(units: Units, use: Flags, column: int) -> Floats:
-    """What the figures are made of, one row a unit in `use`: columns as in `COLUMNS`."""
+    """What the figures are made of, one row a unit in `use`, columns as `shares_of` reads them."""
     bad, lengths = units.bad[use], units.lengths[use]
     gone, removed = units.gone(column)[use], units.removed[use, column]
     columns = (

@@ -194,7 +194,7 @@ def _span_of(mark: Any, number: int, text: str, place: str) -> tuple[int, int, i
 
 
 def _check_label(label: Any, where: str, place: str) -> None:
-    if not isinstance(label, int) or label not in _LABELS:
+    if not isinstance(label, int) or isinstance(label, bool) or label not in _LABELS:
         raise _wrong(f"{where}: {label!r} is no label", place, "use 1 remove, 0 keep, -1 unknown")
 
 

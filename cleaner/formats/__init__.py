@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from cleaner.formats.encoding import STDIN, decode, dump_json, encode, shown
 from cleaner.formats.guards import check_in_place, check_standard_output, check_target
-from cleaner.formats.jsonl import Record, parse_record
-from cleaner.formats.kinds import KINDS, Kind, kind_of, renamed, suffixed
+from cleaner.formats.kinds import KINDS, Kind, kind_of
 from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, StandardOutput, standard_text
 from cleaner.formats.sources import Inputs, Source, check_sources, source
 
@@ -20,7 +19,6 @@ __all__ = [
     "Inputs",
     "Kind",
     "PackedSink",
-    "Record",
     "Sink",
     "Source",
     "StandardOutput",
@@ -32,10 +30,7 @@ __all__ = [
     "dump_json",
     "encode",
     "kind_of",
-    "parse_record",
-    "renamed",
     "shown",
     "source",
     "standard_text",
-    "suffixed",
 ]

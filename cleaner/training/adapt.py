@@ -179,8 +179,7 @@ def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _R
         use = np.flatnonzero(example.labels >= 0)
         if not len(use):
             continue
-        title = example.document.title or ""
-        scored = detector.score(example.segments, example.vectors, example.title, title=title)
+        (scored,) = detector.score([example.encoded])
         matrix = scored.observed.matrix()
         trees = predict(second, matrix)
         log_odds = detector.log_odds(trees, scored)

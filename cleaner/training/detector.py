@@ -230,7 +230,10 @@ def _held_out(
     *,
     networks: bool,
 ) -> HeldOut:
-    """Scores of a document as the detector gives them, and what they come from."""
+    """Scores of a document after one look, and what they come from.
+
+    Without networks the detector looks again where it finds a family, and finds more of it.
+    """
     log_odds = calibration.log_odds(trees)
     if networks:
         weight = network_weight(log_odds, first, example.segments.lines)
@@ -282,8 +285,8 @@ def doubted(weights: Floats, examples: Sequence[Example], furniture: Floats) -> 
     """Row weights, less where an article's own fragment is furniture to all appearances.
 
     What passes for clean articles has "Read this story" and "Add a comment" in it here and there.
-    Labels of the documents that are made of them tell foreign prose from the articles' own, and
-    no more; trees that take them at their word believe the network for furniture nowhere.
+    The labels of documents that are made of them are right about what was put in, and not about the
+    rest: at full weight, trees learn from them to ignore the network for furniture.
 
     Parameters
     ----------

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.cleaning import ENCODED
-from cleaner.segment import Segments, in_small_letters, segment
+from cleaner.cleaning import FEWEST_FRAGMENTS, encode, title_and_segments
+from cleaner.document import Document
 from cleaner.sites import fold_of
 
 if TYPE_CHECKING:
-    from cleaner.encoders import Encoder, Vectors
+    from cleaner.encoders import Encoder
     from cleaner.evaluation import Labelled
+    from cleaner.evidence import Encoded
+    from cleaner.segment import Segments
 
 FOLDS = 3
-FEWEST_FRAGMENTS = 5
 NO_FURNITURE = ("intruders", "headlines", "digest")  # sources whose fragments to remove are prose
 MADE = (*NO_FURNITURE, "furniture")  # sources of the documents that are made of clean articles
 Labels = npt.NDArray[np.int64]
@@ -26,14 +27,29 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled document, cut and encoded."""
+    """A labelled document, cut and encoded.
+
+    Attributes
+    ----------
+    document
+        As it was labelled.
+    encoded
+        Its n fragments, as a cleaner gives them to a detector.
+    labels
+        Shape (n,): 1 remove, 0 keep, -1 not said.
+    fold
+        On which side of the folds its site is.
+    """
 
     document: Labelled
-    segments: Segments
-    vectors: Vectors
-    title: Vectors | None
+    encoded: Encoded
     labels: Labels
     fold: int
+
+    @property
+    def segments(self) -> Segments:
+        """The fragments."""
+        return self.encoded.segments
 
 
 def prepare(
@@ -42,22 +58,14 @@ def prepare(
     """Cut and encode documents; those with fewer than five fragments are left out."""
     examples = []
     for document in documents:
-        segments = in_small_letters(segment(document.text, language=language))
+        title, segments = title_and_segments(
+            Document(document.text, title=document.title), language=language
+        )
         if len(segments) < FEWEST_FRAGMENTS:
             continue
-        texts = [text[:ENCODED] for text in segments.texts]
-        title = document.title or ""
-        vectors = encoder.encode([*texts, title[:ENCODED]])
         starts = np.array([span.start for span in document.spans])
         owner = np.searchsorted(starts, segments.starts, side="right") - 1
-        examples.append(
-            Example(
-                document,
-                segments,
-                vectors[:-1],
-                vectors[-1] if title.strip() else None,
-                np.array(document.labels)[owner],
-                fold_of(document.site, FOLDS),
-            )
-        )
+        labels = np.array(document.labels)[owner]
+        (encoded,) = encode([(title, segments)], encoder)
+        examples.append(Example(document, encoded, labels, fold_of(document.site, FOLDS)))
     return examples

@@ -71,9 +71,9 @@ def fit_wording(
         own = example.segments.texts
         texts += [own[i] for i in use]
         labels += example.labels[use].tolist()
-        vectors.append(example.vectors[use])
+        vectors.append(example.encoded.vectors[use])
     if len(set(labels)) < 2:  # noqa: PLR2004  # nothing to tell apart: no wording says anything
-        width = examples[0].vectors.shape[1] + 1 if examples else 1
+        width = examples[0].encoded.vectors.shape[1] + 1 if examples else 1
         return np.zeros(BUCKETS, np.float32), 0.0, np.zeros(width, np.float32)
     matrix = terms_matrix(texts, Lexicon())
     # A term seen once or twice says more of its page than of furniture.
@@ -105,16 +105,8 @@ def observe_apart(
 ) -> list[Observed]:
     """First-pass evidence of each example, by what is known without its fold."""
     lexicon = Lexicon()
-    found = (_observed(example, apart[example.fold], lexicon) for example in examples)
-    return [own if shown is None else shown(own) for own in found]
-
-
-def _observed(example: Example, knowledge: Knowledge, lexicon: Lexicon) -> Observed:
-    return observe(
-        example.segments,
-        example.vectors,
-        example.title,
-        knowledge=knowledge,
-        lexicon=lexicon,
-        title=example.document.title or "",
+    found = (
+        observe([example.encoded], knowledge=apart[example.fold], lexicon=lexicon)
+        for example in examples
     )
+    return [own if shown is None else shown(own) for own in found]

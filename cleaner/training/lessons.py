@@ -87,7 +87,7 @@ def lessons_of(examples: Sequence[Example], observed: Iterable[Observed]) -> lis
     from cleaner.training.network import Lesson
 
     return [
-        Lesson(Fragments.of(own, own.matrix(), example.title), example.labels)
+        Lesson(Fragments.of(own, own.matrix(), example.encoded.title_vector), example.labels)
         for example, own in zip(examples, observed, strict=True)
     ]
 
@@ -112,8 +112,8 @@ def fit_furniture_network(
     """The network for furniture, and log-odds for every fragment of `own` from one apart.
 
     It learns wording as well, from all but the documents that have foreign prose in them. And it
-    learns twice: what a first one, of other sites, is sure of in articles that are called clean is
-    not held against it.
+    learns twice: where the networks of the first round, each of other sites, are sure of furniture
+    in an article that is called clean, the second round is told nothing of that fragment.
     """
     from cleaner.training.network import known_terms
 

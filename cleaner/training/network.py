@@ -28,8 +28,8 @@ _PHRASE = 16  # dimensions of a term's vector
 _PHRASE_DECAY = 0.1
 _UNHEARD = 0.3  # share of the terms left out in training: no phrase is to decide alone
 _DEAF = 0.25  # share of the documents that are shown without any
-# Share of the documents whose vectors are shown only beside each other: by themselves they say what
-# the articles of the training were about, and a network that learns that by heart knows no others.
+# Share of the documents whose vectors are zeroed at the entry, which leaves their likeness to each
+# other: by themselves they say what the articles were about, and a network learns that by heart.
 _BLIND = 0.5
 
 

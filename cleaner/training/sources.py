@@ -30,12 +30,15 @@ class CleanArticle:
     ----------
     subject
         What it is about, where that is known: intruders come by preference from the same subject.
+    site
+        Where it is a labelled document's text, the site of that.
     """
 
     identity: str
     title: str
     subject: str
     lines: tuple[str, ...]
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class TrainingData:
                     if label == 0
                     for line in _lines(document.text[span.start : span.end])
                 ),
+                document.site,
             )
             for number, document in enumerate(self.labelled)
         )

@@ -17,13 +17,13 @@ from cleaner import Cleaner
 from cleaner.adapters.options import (
     CleanerOptions,
     MissingHostError,
-    is_count,
     is_share,
     missing_host,
 )
 from cleaner.adapters.texts import clean_texts, is_missing, title_in
 from cleaner.encoders import MODELS
 from cleaner.errors import InputError, ModelError, OptionError
+from cleaner.options import is_count
 
 HOSTS = {
     "scikit_learn": ("sklearn", "scikit-learn"),
