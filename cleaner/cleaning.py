@@ -17,7 +17,7 @@ from cleaner.detector import Detector, encoder_of, manifests
 from cleaner.document import Document, find_header
 from cleaner.encoders import Encoder, Vectors, detector_folder, load_encoder
 from cleaner.errors import OptionError
-from cleaner.evidence import Encoded
+from cleaner.evidence import Encoded, untitled_ratios
 from cleaner.language import language_of
 from cleaner.options import (
     BATCH_DOCUMENTS,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cleaner.contributions import Contributions
     from cleaner.detector import Scored
     from cleaner.evidence import Observed
-    from cleaner.topic import Floats
+    from cleaner.topic import Floats, TopicModel
 
 FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: bounds the cost of a long one
@@ -295,7 +295,7 @@ class Cleaner:
         return [self._settled(fragment, result.source) for fragment in result.fragments]
 
     def _result(self, task: _Task, scored: Scored) -> CleanResult:
-        if not _has_topic(scored.observed):
+        if not _has_topic(scored.observed, self._detector.knowledge.topic):
             return self._unjudged(replace(task, why="no dominant topic"))
         least = max(min(NO_SUSPICION, self.threshold), _LEAST_SCORE)
         fragments = _fragments(task.segments, scored, least=least)
@@ -439,15 +439,23 @@ def _is_markup(text: str) -> bool:
     return bool(_PAGE.match(text)) or 2 * sum(map(bool, map(_TAGGED.match, lines))) > len(lines)
 
 
-def _has_topic(observed: Observed) -> bool:
-    """Whether most of the running text is closer to one topic than to any: not so in a digest."""
+def _has_topic(observed: Observed, topic: TopicModel) -> bool:
+    """Whether most of the running text is closer to one topic than to any: not so in a digest.
+
+    A title that is worded otherwise than the text does not take the topic from it.
+    """
     words = np.expm1(observed.columns["words"])
     running = words >= _RUNNING_WORDS
     if np.count_nonzero(running) < FEWEST_FRAGMENTS:
         return True
-    fits = observed.columns["topic_ratio"] > 0
-    share = words[running & fits].sum() / words[running].sum()
-    return bool(share >= _DOMINANT)
+
+    def dominates(ratios: Floats) -> bool:
+        return bool(words[running & (ratios > 0)].sum() >= _DOMINANT * words[running].sum())
+
+    if dominates(observed.columns["topic_ratio"]):
+        return True
+    is_titled = bool(observed.columns["document_titled"].any())
+    return is_titled and dominates(untitled_ratios(observed, topic))
 
 
 def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fragment, ...]:

@@ -33,6 +33,7 @@ _ROWS = 8_192  # fragments at once: bounds the memory
 _LANDMARKS = 512  # fragments that graph evidence compares with: keeps cost linear in length
 _NEAREST = {"nearest_1": 1, "nearest_3": 3, "nearest_8": 8}  # name: fragments compared with
 _WEIGHTY = 12  # words from which a fragment has full weight in the topic
+LEAST_WEIGHT = 0.02  # in the topic, of a fragment without words
 _SHORT = 8  # words below which a fragment is no full sentence
 _TRUSTED, _TRUSTED_WEIGHT = 0.2, 0.6  # first-pass probability below, and weight above
 _POSSIBLE, _SUSPECTED = 0.3, 0.8  # first-pass probabilities above
@@ -317,7 +318,7 @@ def _topic(
         "topic_ratio_naive": columns["topic_ratio_naive"],
         "topic_ratio_relative": (ratios - middle) / spread[layout.owner],
         "topic_cosine": columns["topic_cosine"],
-        "topic_trust": trust / (weights + 0.02),
+        "topic_trust": trust / (weights + LEAST_WEIGHT),
         "topic_document": middle,
         "topic_norm": np.log1p(np.einsum("ij,ij->i", points, points)),
         "title_cosine": columns["title_cosine"],
@@ -332,7 +333,7 @@ def _topic_of(
     """How the fragments of one document fit its topic, and the trust that each ended up with."""
     vectors, title = document.vectors, document.title_vector
     title_point = None if title is None else model.project(title[None])[0]
-    ratios, naive, trust = model.ratios(points, weights + 0.02, title=title_point)
+    ratios, naive, trust = model.ratios(points, weights + LEAST_WEIGHT, title=title_point)
     found: Columns = {
         "topic_ratio": ratios,
         "topic_ratio_naive": naive,
@@ -343,6 +344,11 @@ def _topic_of(
         found["title_cosine"] = (vectors @ title).astype(np.float64)
         found["title_ratio"] = model.against(points, title_point[None], np.ones(1))
     return found, trust
+
+
+def untitled_ratios(observed: Observed, model: TopicModel) -> Floats:
+    """The ``topic_ratio`` of one document's fragments as it is without its title, shape (n,)."""
+    return model.ratios(observed.points, observed.weights + LEAST_WEIGHT)[0]
 
 
 def _cosine_to_the_rest(vectors: Vectors, trust: Floats) -> Floats:
@@ -591,7 +597,7 @@ def _outside(mark: npt.NDArray[np.bool_], layout: Layout) -> Floats:
 
 def _families(observed: Observed, first: Floats, model: TopicModel) -> Columns:
     """Fit to what the first pass trusts, and to what it suspects: intruders come in families."""
-    mass = observed.weights + 0.02
+    mass = observed.weights + LEAST_WEIGHT
     trusting, suspecting = mass * (1 - first) ** 2, mass * first**2
     trusted, suspected, closest = (np.zeros(len(first)) for _ in range(3))
     for extent in observed.layout:  # matrix products a document, as in `_topic`

@@ -23,6 +23,7 @@ from cleaner.errors import ModelError, OptionError
 from cleaner.formats import decode
 
 ARTICLE = decode(NAMED["plain"])
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 FAST = {
     "encoder": None, "threshold": None, "keep": (), "drop": (), "only": (), "exclude": (),
     "model": None,
@@ -351,6 +352,18 @@ def test_functions_take_what_the_class_takes(fast):
 def test_one_text_is_not_taken_for_many(fast):
     with pytest.raises(OptionError, match="documents is a string; give a list of them"):
         fast.clean_many(ARTICLE)
+
+
+def test_a_title_in_other_words_does_not_take_the_topic_from_a_text(fast):
+    """This one fits "Harlan Foods to close two Ohio plants" less than its paragraphs each other."""
+    path = FIXTURES / "articles" / "furniture-usbusiness.txt"
+    pairs = [line.split("|", 1) for line in path.read_text("utf-8").splitlines()]
+    text = "".join(f"{line}\n" for _, line in pairs)
+    title = pairs[0][1]
+    result = fast.clean_and_explain(text, title=title)
+    assert fast.clean_and_explain(text).judged
+    assert result.judged
+    assert "Advertisement" not in result.text.splitlines()
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, "3", None, True])

@@ -210,7 +210,7 @@ def test_contributions_of_every_shipped_detector_add_up(folder, seed):
     cleaner = Cleaner(encoder=StandIn(folder), model=folder)
     # By these vectors an article may have no topic: it is judged all the same.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cleaner.cleaning._has_topic", lambda _: True)
+        patch.setattr("cleaner.cleaning._has_topic", lambda *_: True)
         assert add_up(cleaner, seed) > 100
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.document import find_header
+from cleaner.evidence import LEAST_WEIGHT
 from cleaner.explanation import KINDS, Explanation, Look, Term, explain
 from cleaner.reasons import REASONS
 
@@ -152,7 +153,7 @@ def _map(inspected: Inspected) -> dict[str, Any] | None:
     if observed is None or contributions is None or inspected.shrinkage is None:
         return None
     points = observed.points * inspected.shrinkage
-    weights = observed.weights + 0.02
+    weights = observed.weights + LEAST_WEIGHT
     centre = np.average(points, axis=0, weights=weights)
     _, sizes, axes = np.linalg.svd(
         (points - centre) * np.sqrt(weights)[:, None], full_matrices=False

@@ -1,8 +1,9 @@
 """Make the labelled fixtures, on which the floors are held, from WCXB and Wikipedia text.
 
 Run as ``python -m cleaner.training.fixtures --data DATA --boxes fixtures/boxes.json
--o fixtures/labelled``. DATA holds ``pages_wcxb.jsonl.gz`` and ``wikipedia_multilingual.jsonl.gz``;
-the boxes were written for this. Same data, same bytes.
+--articles fixtures/articles -o fixtures/labelled``. DATA holds ``pages_wcxb.jsonl.gz`` and
+``wikipedia_multilingual.jsonl.gz``; boxes and articles were written for this. Same data, same
+bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from cleaner.training.held_out import of_origin
 
 _LONGEST = 35_000  # code points of a page; the few longer ones would outweigh all others
 _JUDGED = "en"
-_FIELDS = ("id", "source", "url", "title", "page_type", "view", "lines", "labels", "paragraph")
+_FIELDS = (
+    "id", "source", "url", "title", "page_type", "view", "lines", "labels", "paragraph", "kinds",
+)  # fmt: skip
+_KINDS = {"K": "article", "H": "headline", "B": "fact box", "P": "foreign paragraph", "U": "other"}
+_KINDS = {"K": "article", "H": "headline", "B": "fact box", "P": "foreign paragraph", "U": "other"}
 Record = dict[str, Any]
 
 
@@ -68,12 +73,29 @@ def wikipedia(records: Iterable[Record]) -> Iterator[Record]:
         }
 
 
-def sets(data: Path, boxes: Sequence[Sequence[str]]) -> dict[str, Iterable[Record]]:
+def written(folder: Path) -> Iterator[Record]:
+    """The articles of a folder: each line behind a letter that says what it is, and a bar.
+
+    All but ``K`` are to go. The name of a file begins with what was put into the article.
+    """
+    for path in sorted(folder.glob("*.txt")):
+        pairs = [line.split("|", 1) for line in path.read_text(encoding="utf-8").splitlines()]
+        yield {
+            "id": path.stem,
+            "source": path.stem,
+            "page_type": path.stem.split("-")[0],
+            "lines": [line for _, line in pairs],
+            "labels": [int(kind != "K") for kind, _ in pairs],
+            "kinds": [_KINDS[kind] for kind, _ in pairs],
+        }
+
+
+def sets(data: Path, boxes: Sequence[Sequence[str]], articles: Path) -> dict[str, Iterable[Record]]:
     """The records of each fixture by its name; `boxes` are lines of fact boxes."""
     chosen = pages(read_records([data / "pages_wcxb.jsonl.gz"]))
-    articles = list(wikipedia(read_records([data / "wikipedia_multilingual.jsonl.gz"])))
-    articles.sort(key=lambda record: (record["article"], record["lang"]))
-    english = [record for record in articles if record["lang"] == _JUDGED]
+    encyclopedia = list(wikipedia(read_records([data / "wikipedia_multilingual.jsonl.gz"])))
+    encyclopedia.sort(key=lambda record: (record["article"], record["lang"]))
+    english = [record for record in encyclopedia if record["lang"] == _JUDGED]
     web = list(clean_parts(chosen["extracted"]))
     twice = chain.from_iterable(intruder_records(hosts(english), seed=s) for s in (11, 12))
     return {
@@ -81,11 +103,12 @@ def sets(data: Path, boxes: Sequence[Sequence[str]]) -> dict[str, Iterable[Recor
         "wcxb_page": chosen["page"],
         "wcxb_intruders": of_origin(intruder_records(hosts(web), seed=11), web),
         "wcxb_headlines": of_origin(headline_records(hosts(web), seed=11), web),
-        "wikipedia_clean": articles,
+        "wikipedia_clean": encyclopedia,
         "wikipedia_intruders": of_origin(twice, english),
         "written_boxes": of_origin(
             boxed_records([*hosts(web), *hosts(english)], boxes, seed=11), [*web, *english]
         ),
+        "written_articles": written(articles),
     }
 
 
@@ -104,11 +127,13 @@ def write(path: Path, records: Iterable[Record]) -> int:
 @click.command(cls=ModuleCommand)
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--boxes", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--articles", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-def main(data: Path, boxes: Path, output: Path) -> None:
+def main(data: Path, boxes: Path, articles: Path, output: Path) -> None:
     """Write the labelled fixtures to OUTPUT."""
     output.mkdir(parents=True, exist_ok=True)
-    for name, records in sets(data, json.loads(boxes.read_text(encoding="utf-8"))).items():
+    found = sets(data, json.loads(boxes.read_text(encoding="utf-8")), articles)
+    for name, records in found.items():
         path = output / f"{name}.jsonl.gz"
         count = write(path, records)
         click.echo(f"{path}: {count} documents, {path.stat().st_size / 1000:.0f} kB", err=True)
