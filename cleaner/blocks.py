@@ -95,7 +95,7 @@ class Blocks:
     @property
     def position(self) -> int:
         """Bytes read so far, as they are stored."""
-        return self._read + _told(self._stream)
+        return self._read + _position_of(self._stream)
 
     def _all(self) -> Iterator[Block]:
         waiting = _Waiting()
@@ -120,7 +120,7 @@ class Blocks:
                         waiting.add(part, kept)
                     if waiting.size >= _FULL or live:
                         yield waiting.taken()
-                self._read += _told(stream)
+                self._read += _position_of(stream)
         except InputError as error:
             if waiting.parts:
                 yield waiting.taken()  # what was whole before it: the same whether we go on or not
@@ -193,7 +193,7 @@ class _Waiting:
         return block
 
 
-def _told(stream: BinaryIO | None) -> int:
+def _position_of(stream: BinaryIO | None) -> int:
     try:
         return stream.tell() if stream is not None else 0
     except (OSError, ValueError):

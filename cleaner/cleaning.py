@@ -310,7 +310,7 @@ class Cleaner:
         remove = _goes(result, settled, threshold)
         findings = []
         for index, span in segments.deletions(remove).items():
-            told = result.fragments[index].told(dropped=settled[index])
+            told = result.fragments[index].as_reported(dropped=settled[index])
             text = result.source[span.start : span.end]
             findings.append(
                 Finding(span.start, span.end, text, told.score, told.reason, told.evidence)

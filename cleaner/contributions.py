@@ -320,7 +320,7 @@ def _shapley(paths: _Paths, block: npt.NDArray[np.float64]) -> Floats:
 # --- a network -----------------------------------------------------------------------------------
 
 
-def take_apart(
+def shapley_by_kind(
     network: Network, fragments: Fragments, names: Sequence[str], verdicts: Floats
 ) -> FirstLook:
     """Shapley values of a network's verdicts, for whole kinds of evidence.
@@ -399,10 +399,10 @@ class _Game:
         entry = self.network.entry.copy()
         entry[:-1] *= np.isin(self.owners, list(known))[:, None]
         return replace(self.network, entry=entry).log_odds(
-            self._told({self.kinds[k] for k in known})
+            self._masked({self.kinds[k] for k in known})
         )
 
-    def _told(self, known: set[str]) -> Fragments:
+    def _masked(self, known: set[str]) -> Fragments:
         """What a pair of fragments has in common, as far as it is known."""
         told = self.fragments
         if LIKENESS not in known:

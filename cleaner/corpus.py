@@ -210,15 +210,15 @@ def _do(job: Job, survey: Survey, pace: Pace, figures: _Figures, accounts: Sink 
     blocks = _blocks(job)
     wanted = not job.quiet and not survey.one_text and not _shows_documents(job)
     with ExitStack() as stack:
-        told = stack.enter_context(progress(survey.size, pace, wanted=wanted))
-        journal = stack.enter_context(_journal(job, survey, told))
+        bar = stack.enter_context(progress(survey.size, pace, wanted=wanted))
+        journal = stack.enter_context(_journal(job, survey, bar))
         answers = stack.enter_context(closing(_answers(job, survey, blocks, journal, pace)))
         if accounts is None and job.removed is not None:
             has_gone_out = partial(_has_gone_out, job, figures)
             accounts = stack.enter_context(_lines_file(job.removed, has_gone_out))
         outputs = stack.enter_context(_outputs(job))
         work = stack.enter_context(
-            _Run(job.settings, outputs, accounts, told, figures, at_once=job.to_standard_output)
+            _Run(job.settings, outputs, accounts, bar, figures, at_once=job.to_standard_output)
         )
         for answer in answers:
             work.take(*answer, position=blocks.position)
@@ -430,7 +430,7 @@ def _worked_out(job: Job, survey: Survey, blocks: Blocks) -> Iterator[Answer]:
 
 
 @contextmanager
-def _journal(job: Job, survey: Survey, told: NoBar) -> Iterator[Journal | None]:
+def _journal(job: Job, survey: Survey, bar: NoBar) -> Iterator[Journal | None]:
     """The journal of a run that can be gone on with; None where there is nothing to go on with."""
     folder = job.folder is not None
     target = Path(str(job.output))
@@ -452,7 +452,7 @@ def _journal(job: Job, survey: Survey, told: NoBar) -> Iterator[Journal | None]:
     from cleaner.journal import Journal, journal_path
 
     path = journal_path(str(job.output), is_folder=folder)
-    with Journal(path, _identity(job), resume=job.resume, told=told.log) as journal:
+    with Journal(path, _identity(job), resume=job.resume, log=bar.log) as journal:
         yield journal
 
 
@@ -592,7 +592,7 @@ class _Run:
         settings: Settings,
         outputs: Outputs,
         removed: Sink | None,
-        told: NoBar,
+        progress: NoBar,
         figures: _Figures,
         *,
         at_once: bool,
@@ -601,7 +601,7 @@ class _Run:
         self._settings = settings
         self._outputs = outputs
         self._removed = removed
-        self._told = told
+        self._progress = progress
         self._at_once = at_once  # whether results are out as soon as they are taken
         # Of the source that is open: it may yet turn out that it cannot be read to its end.
         self._held = tempfile.SpooledTemporaryFile(_HELD)  # noqa: SIM115  # closed by __exit__
@@ -630,7 +630,7 @@ class _Run:
         if self._settings.show != "nothing":
             # A block is all that has arrived: who reads us need not wait for the next one.
             self._outputs.flush()
-        self._told.update(self._figures.tally, position)
+        self._progress.update(self._figures.tally, position)
 
     def _part(self, part: Part, kept: Any, outcome: Outcome) -> None:
         with temporary():
@@ -639,7 +639,7 @@ class _Run:
             self._account()  # before a file is replaced that holds what is accounted for
         self._outputs.take(part, kept, outcome)
         for line in outcome.log:
-            self._told.log(line)
+            self._progress.log(line)
         self._figures.open.add(outcome.tally)
         self._figures.changed |= outcome.changed
         self._tell(outcome)
@@ -667,14 +667,14 @@ class _Run:
         self._figures.whole.add(tally)
         self._figures.open = Tally()
         if self._unnamed:
-            self._told.log(f"{shown(part.name)}: {self._unnamed:,} more {self._done_with}")
+            self._progress.log(f"{shown(part.name)}: {self._unnamed:,} more {self._done_with}")
         self._unnamed = 0
 
     def _leave_out(self, part: Part, error: CleanerError) -> None:
         self._forget()
         done = self._outputs.fail(part, keep=self._settings.on_error == "keep")
         problem = f"{error.place}: {error.problem}"
-        self._told.log(f"{problem}: {done}")
+        self._progress.log(f"{problem}: {done}")
         self._remember([problem])
         self._end(part, Tally(errors=1))
 
@@ -682,7 +682,7 @@ class _Run:
         """Name the first records of a run that cannot be used; the others are counted."""
         named = outcome.problems[: _TOLD - self._named]
         for problem in named:
-            self._told.log(f"{problem}: {self._done_with}")
+            self._progress.log(f"{problem}: {self._done_with}")
         self._named += len(named)
         self._unnamed += outcome.tally.errors - len(named)
         self._remember(outcome.problems)

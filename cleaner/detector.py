@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.contributions import Contributions, FirstLook, Trees, take_apart
+from cleaner.contributions import Contributions, FirstLook, Trees, shapley_by_kind
 from cleaner.encoders import MODELS, SHIPPED, detector_folder
 from cleaner.encoders.probe import is_same, read_probe
 from cleaner.errors import CleanerError, ModelError
@@ -362,11 +362,11 @@ class Detector:
             return FirstLook(trees.base, trees.contributions(evidence))
         fragments = Fragments.of(scored.observed, evidence, scored.title)
         with one_thread():
-            own = take_apart(self._first, fragments, names, scored.first)
+            own = shapley_by_kind(self._first, fragments, names, scored.first)
             told = scored.member
             if self._member is None or told is None:
                 return own
-            other = take_apart(self._member.network, told.fragments, names, told.log_odds)
+            other = shapley_by_kind(self._member.network, told.fragments, names, told.log_odds)
             return own.mixed(other, SHARE)
 
     def _trees(self) -> tuple[Trees | None, Trees]:

@@ -342,7 +342,7 @@ def _topic_of(
     }
     if title is not None and title_point is not None:
         found["title_cosine"] = (vectors @ title).astype(np.float64)
-        found["title_ratio"] = model.against(points, title_point[None], np.ones(1))
+        found["title_ratio"] = model.log_likelihood_ratio(points, title_point[None], np.ones(1))
     return found, trust
 
 
@@ -602,8 +602,12 @@ def _families(observed: Observed, first: Floats, model: TopicModel) -> Columns:
     trusted, suspected, closest = (np.zeros(len(first)) for _ in range(3))
     for extent in observed.layout:  # matrix products a document, as in `_topic`
         points = observed.points[extent]
-        trusted[extent] = model.against(points, points, trusting[extent], leave_out=True)
-        suspected[extent] = model.against(points, points, suspecting[extent], leave_out=True)
+        trusted[extent] = model.log_likelihood_ratio(
+            points, points, trusting[extent], leave_out=True
+        )
+        suspected[extent] = model.log_likelihood_ratio(
+            points, points, suspecting[extent], leave_out=True
+        )
         closest[extent] = _closest_suspect(observed.vectors[extent], first[extent])
     return {
         "trusted_ratio": trusted,

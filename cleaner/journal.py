@@ -65,7 +65,7 @@ class Journal:
         values.
     resume
         Whether to go on with what the file holds; else it is begun anew.
-    told
+    log
         Takes lines for people: that the run begins anew, or can be gone on with.
 
     Raises
@@ -82,14 +82,14 @@ class Journal:
         identity: Mapping[str, Any],
         *,
         resume: bool,
-        told: Callable[[str], object],
+        log: Callable[[str], object],
     ) -> None:
         import zstandard
 
         self._path = path
         self._identity = json.loads(dump_json(dict(identity)))
         self._resume = resume
-        self._told = told
+        self._log = log
         self._pack = zstandard.ZstdCompressor(level=_LEVEL).compress
         self._unpack = zstandard.ZstdDecompressor().decompress
         self._stream: BinaryIO | None = None
@@ -130,7 +130,7 @@ class Journal:
             with suppress(OSError):
                 self._path.unlink()
         elif not self._is_refused:
-            self._told("What is done is kept: the same command with --resume goes on from there.")
+            self._log("What is done is kept: the same command with --resume goes on from there.")
         if self._stream is not None:
             with suppress(OSError):
                 self._stream.close()
@@ -181,14 +181,14 @@ class Journal:
         if before is not None:
             self._compare(before)
         if not self._holds_blocks:
-            self._told("There is nothing to go on with: the run begins anew.")
+            self._log("There is nothing to go on with: the run begins anew.")
         return before
 
     def _begin_anew(self, stream: BinaryIO) -> None:
         """Throw away what an earlier run has left; say so where it could be gone on with."""
         first = [body for _, body in islice(self._frames(), 2)]
         if len(first) > 1 and first[0] == self._frame_of_identity():
-            self._told("The run begins anew; --resume would have gone on from an earlier one.")
+            self._log("The run begins anew; --resume would have gone on from an earlier one.")
         stream.truncate(0)
 
     def _frame_of_identity(self) -> bytes:
@@ -210,7 +210,7 @@ class Journal:
 
     def _cut_off(self, at: int) -> None:
         """Forget the last block, whose frame begins there."""
-        self._told("What was read last is not what it was: it is judged anew.")
+        self._log("What was read last is not what it was: it is judged anew.")
         with self._errors():
             if self._stream is not None:
                 self._stream.truncate(at)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float32]
 LANDMARKS = 256  # fragments that the others attend to: keeps the cost linear in length
-CLIPPED = 4.0  # standard deviations
+CLIP = 4.0  # standard deviations
 VECTOR_SCALE = 8.0  # unit vectors have small entries
 TITLE_SCALE = 4.0
-APART = -4.0  # bias of a fragment's attention to itself
+SELF_BIAS = -4.0  # bias of a fragment's attention to itself
 REACH = 3.0  # fragments over which nearness fades by a factor of e
 FARTHEST = 60  # fragments from which on nearness is the same
 PAIR_FEATURES = 8
@@ -87,7 +87,7 @@ class Fragments:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def pairs(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Array:
+    def pair_features(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Array:
         """What each of `rows` has to do with each of `columns`.
 
         Returns
@@ -136,7 +136,7 @@ class Layer:
     def queries_keys_and_values(self, states: Array) -> tuple[Array, Array, Array]:
         """Shape (heads, n, d / heads) each; behind the values a column of ones."""
         heads = self.pair.shape[1]
-        mixed = _dense(_normed(states), self.query_key_value)
+        mixed = _dense(_layer_normed(states), self.query_key_value)
         queries, keys, own = mixed.reshape(len(states), 3, heads, -1).transpose(1, 2, 0, 3)
         size = queries.shape[2]
         values = np.ones((heads, len(states), size + 1), dtype=np.float32)
@@ -155,13 +155,13 @@ class Layer:
         mixed: Array = logits @ values  # the column of ones gives the sum of the exponentials
         means = np.asarray(mixed[:, :, :-1] / mixed[:, :, -1:], dtype=np.float32)
         states = states + _dense(means.transpose(1, 0, 2).reshape(len(states), -1), self.attended)
-        inner = _dense(_normed(states), self.dense_in)
+        inner = _dense(_layer_normed(states), self.dense_in)
         np.maximum(inner, 0, out=inner)
         return states + _dense(inner, self.dense_out)
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
+class TermEmbeddings:
     """What the wording of a fragment says: a vector for each known term, added up.
 
     Attributes
@@ -170,24 +170,24 @@ class Phrases:
         uint32, shape (t,): hashes of the known terms, ascending.
     vectors
         Shape (t + 1, p): a vector each; the last one, of all other terms, is zero.
-    halves
+    prefixes
         bool, shape (65536,): whether a known term's hash begins with these two bytes.
     """
 
     known: npt.NDArray[np.uint32]
     vectors: Array
-    halves: npt.NDArray[np.bool_] = field(init=False, repr=False)
+    prefixes: npt.NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        halves = np.zeros(1 << 16, dtype=np.bool_)
-        halves[self.known >> np.uint32(16)] = True
-        object.__setattr__(self, "halves", halves)  # frozen: known only now
+        prefixes = np.zeros(1 << 16, dtype=np.bool_)
+        prefixes[self.known >> np.uint32(16)] = True
+        object.__setattr__(self, "prefixes", prefixes)  # frozen: known only now
 
     def rows(self, hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
         """Which vector each term has."""
         rows = np.full(len(hashes), len(self.known))
         # Few terms are known; most of the others are seen not to be by half of their hash.
-        likely = np.flatnonzero(self.halves[hashes >> np.uint32(16)])
+        likely = np.flatnonzero(self.prefixes[hashes >> np.uint32(16)])
         found = np.searchsorted(self.known, hashes[likely])
         right = self.known[np.minimum(found, len(self.known) - 1)] == hashes[likely]
         rows[likely[right]] = found[right]
@@ -231,7 +231,7 @@ class Network:
         Shape (d + 1, 1), of the normalised states.
     """
 
-    phrases: Phrases
+    phrases: TermEmbeddings
     mean: Array
     deviation: Array
     entry: Array
@@ -249,7 +249,9 @@ class Network:
         )
         # One that was trained without phrases knows nothing of wording.
         known = arrays.get(_OF_PHRASES[0], np.zeros(0, np.uint32))
-        phrases = Phrases(known, arrays.get(_OF_PHRASES[1], np.zeros((1, 0))).astype(np.float32))
+        phrases = TermEmbeddings(
+            known, arrays.get(_OF_PHRASES[1], np.zeros((1, 0))).astype(np.float32)
+        )
         single = {name: own[name] for name in cls.__slots__ if name not in ("phrases", "layers")}
         return cls(phrases=phrases, layers=layers, **single)
 
@@ -267,7 +269,7 @@ class Network:
         """Log-odds that a fragment does not belong, shape (n,)."""
         return log_odds_of([self], fragments)[0]
 
-    def entered(self, fragments: Fragments, phrases: Array, rows: npt.NDArray[np.int64]) -> Array:
+    def embedded(self, fragments: Fragments, phrases: Array, rows: npt.NDArray[np.int64]) -> Array:
         """The states of `rows` before the first layer, shape (len(rows), d)."""
         evidence, vectors = fragments.evidence[rows], fragments.vectors[rows]
         inputs = np.empty((len(rows), len(self.entry) - 1), dtype=np.float32)
@@ -275,13 +277,13 @@ class Network:
         standard = inputs[:, :names]
         np.subtract(evidence, self.mean, out=standard)
         standard /= self.deviation
-        np.clip(standard, -CLIPPED, CLIPPED, out=standard)
+        np.clip(standard, -CLIP, CLIP, out=standard)
         np.multiply(vectors, np.float32(VECTOR_SCALE), out=inputs[:, names:wide])
         inputs[:, wide:-1] = phrases[rows]
         inputs[:, -1] = (vectors @ fragments.title) * np.float32(TITLE_SCALE)
         return _dense(inputs, self.entry)
 
-    def among_themselves(
+    def self_attended(
         self, states: Array, biases: Sequence[Array]
     ) -> tuple[Array, list[tuple[Array, Array]]]:
         """The last states of fragments that attend to each other, and what others see of them."""
@@ -292,7 +294,7 @@ class Network:
             states = layer.forward(states, queries, seen[-1], bias)
         return states, seen
 
-    def beside(
+    def attended_to(
         self, states: Array, seen: Sequence[tuple[Array, Array]], biases: Sequence[Array]
     ) -> Array:
         """The last states of fragments that attend to others."""
@@ -301,9 +303,9 @@ class Network:
             states = layer.forward(states, queries, known, bias)
         return states
 
-    def decided(self, states: Array) -> npt.NDArray[np.float64]:
+    def log_odds_from(self, states: Array) -> npt.NDArray[np.float64]:
         """Log-odds from the last states."""
-        return _dense(_normed(states), self.out)[:, 0].astype(np.float64)
+        return _dense(_layer_normed(states), self.out)[:, 0].astype(np.float64)
 
 
 def log_odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.NDArray[np.float64]]:
@@ -316,21 +318,21 @@ def log_odds_of(networks: Sequence[Network], fragments: Fragments) -> list[npt.N
     landmarks = np.linspace(0, count - 1, min(count, LANDMARKS)).astype(np.int64)
     phrases = [network.phrases.of(fragments.terms) for network in networks]
     log_odds = [np.empty(count) for _ in networks]
-    biases = _biases(networks, fragments.pairs(landmarks, landmarks))
+    biases = _biases(networks, fragments.pair_features(landmarks, landmarks))
     seen = []
     for network, worded, own, bias in zip(networks, phrases, log_odds, biases, strict=True):
-        states = network.entered(fragments, worded, landmarks)
-        states, known = network.among_themselves(states, bias)
-        own[landmarks] = network.decided(states)
+        states = network.embedded(fragments, worded, landmarks)
+        states, known = network.self_attended(states, bias)
+        own[landmarks] = network.log_odds_from(states)
         seen.append(known)
     others = np.setdiff1d(np.arange(count), landmarks, assume_unique=True)
     for at in range(0, len(others), _BLOCK):  # bounds the memory
         rows = others[at : at + _BLOCK]
-        biases = _biases(networks, fragments.pairs(rows, landmarks))
+        biases = _biases(networks, fragments.pair_features(rows, landmarks))
         parts = zip(networks, phrases, log_odds, seen, biases, strict=True)
         for network, worded, own, known, bias in parts:
-            states = network.entered(fragments, worded, rows)
-            own[rows] = network.decided(network.beside(states, known, bias))
+            states = network.embedded(fragments, worded, rows)
+            own[rows] = network.log_odds_from(network.attended_to(states, known, bias))
     return log_odds
 
 
@@ -338,7 +340,7 @@ def _biases(networks: Sequence[Network], pairs: Array) -> list[list[Array]]:
     """For each layer of each network the bias of each head's attention: (heads, rows, columns)."""
     layers = [layer for network in networks for layer in network.layers]
     weights = np.concatenate([layer.pair for layer in layers], axis=1)
-    apart = np.full((1, weights.shape[1]), APART, dtype=np.float32)
+    apart = np.full((1, weights.shape[1]), SELF_BIAS, dtype=np.float32)
     flat = np.concatenate([weights, apart]).T @ pairs.reshape(len(pairs), -1)
     ends = np.cumsum([layer.pair.shape[1] for layer in layers])[:-1]
     each = iter(np.split(flat.reshape(-1, *pairs.shape[1:]), ends))
@@ -351,7 +353,7 @@ def _dense(values: Array, weights: Array) -> Array:
     return result
 
 
-def _normed(values: Array) -> Array:
+def _layer_normed(values: Array) -> Array:
     """Rows less their mean, over their standard deviation."""
     centred = values - values.mean(axis=1, keepdims=True)
     variance = np.einsum("ij,ij->i", centred, centred) / np.float32(values.shape[1])

@@ -72,7 +72,7 @@ class Fragment:
     reason: str
     evidence: Mapping[str, float] = field(default_factory=dict)
 
-    def told(self, *, dropped: bool | None) -> Fragment:
+    def as_reported(self, *, dropped: bool | None) -> Fragment:
         """The fragment as its finding has it, and whatever shows it; `dropped`: by a pattern."""
         return replace(self, score=1.0, reason="pattern", evidence={}) if dropped else self
 

@@ -110,7 +110,7 @@ class Explained:
 
     def fragment(self, index: int) -> Fragment:
         """A fragment; what a pattern drops has the score and the reason of its finding."""
-        return self.inspected.result.fragments[index].told(dropped=self.settled[index])
+        return self.inspected.result.fragments[index].as_reported(dropped=self.settled[index])
 
     def chosen(self, *, top: int | None, every: bool) -> list[int]:
         """Indices of the fragments to explain: those that go, the `top` highest, or every one."""

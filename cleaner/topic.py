@@ -104,14 +104,16 @@ class TopicModel:
         trust
             Shape (n,): weight each fragment ended up with.
         """
-        naive = ratios = self.against(points, points, weights, title=title, leave_out=True)
+        naive = ratios = self.log_likelihood_ratio(
+            points, points, weights, title=title, leave_out=True
+        )
         trust = weights
         for _ in range(ROUNDS - 1):
             trust = weights / (1.0 + np.exp(np.clip(_SUSPECT - ratios, -30, 30)))
-            ratios = self.against(points, points, trust, title=title, leave_out=True)
+            ratios = self.log_likelihood_ratio(points, points, trust, title=title, leave_out=True)
         return ratios, naive, trust
 
-    def against(
+    def log_likelihood_ratio(
         self,
         points: Floats,
         members: Floats,

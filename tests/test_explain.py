@@ -21,13 +21,13 @@ from rich.console import Console
 
 from cleaner import Cleaner, Document, ModelError, cleaning
 from cleaner.cli import main
-from cleaner.contributions import LIKENESS, OWN, Trees, _Game, kind_of, take_apart
+from cleaner.contributions import LIKENESS, OWN, Trees, _Game, kind_of, shapley_by_kind
 from cleaner.detector import Detector
 from cleaner.encoders import MODELS
 from cleaner.evidence import observe
 from cleaner.explanation import COUNTING, KEPT, KINDS, Explanation, Look, Term, explain
 from cleaner.formats import decode
-from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network, Phrases
+from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network, TermEmbeddings
 from cleaner.reasons import REASONS
 from cleaner.terminal import COLOURS, Explained, show
 from cleaner.words import Lexicon
@@ -317,7 +317,7 @@ def small_network(evidence, dimensions, *, width=4):
         dense_out=random(width + 1, width),
     )
     return Network(
-        phrases=Phrases(np.zeros(0, np.uint32), np.zeros((1, 2), np.float32)),
+        phrases=TermEmbeddings(np.zeros(0, np.uint32), np.zeros((1, 2), np.float32)),
         mean=np.zeros(evidence, np.float32),
         deviation=np.ones(evidence, np.float32),
         entry=random(evidence + dimensions + 4, width),
@@ -370,7 +370,7 @@ def test_a_network_s_verdict_is_that_of_the_network_itself(with_network, seed):
 
 
 def test_the_same_verdict_is_always_taken_apart_in_the_same_way(with_network, seed):
-    once, again = (take_apart(*told_to(with_network, seed)) for _ in range(2))
+    once, again = (shapley_by_kind(*told_to(with_network, seed)) for _ in range(2))
     assert once.base == again.base
     np.testing.assert_array_equal(once.values, again.values)
 
@@ -388,7 +388,7 @@ def test_evidence_that_a_network_does_not_use_contributes_nothing(with_network, 
     deaf = network.entry.copy()
     deaf[[at for at, name in enumerate(names) if kind_of(name) == "repetition"]] = 0.0
     network = dataclasses.replace(network, entry=deaf)
-    look = take_apart(network, told, names, network.log_odds(told))
+    look = shapley_by_kind(network, told, names, network.log_odds(told))
     values = dict(zip(look.kinds, look.values.T, strict=True))
     np.testing.assert_allclose(values["repetition"], 0.0, atol=1e-5)
     assert np.abs(values["topic"]).max() > 0.01
@@ -396,11 +396,11 @@ def test_evidence_that_a_network_does_not_use_contributes_nothing(with_network, 
 
 def test_the_parts_of_a_network_s_verdict_do_not_depend_much_on_the_sample(fast, seed):
     network, told, names, verdicts = told_to(fast, seed)
-    found = take_apart(network, told, names, verdicts).values
+    found = shapley_by_kind(network, told, names, verdicts).values
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cleaner.contributions._PAIRS", 40)
         patch.setattr("cleaner.contributions._WORK", 10**9)
-        closer = take_apart(network, told, names, verdicts).values
+        closer = shapley_by_kind(network, told, names, verdicts).values
     assert np.abs(found - closer).mean() < 0.4 * np.abs(closer).mean()
 
 
@@ -410,10 +410,10 @@ def test_a_long_document_is_taken_apart_in_fewer_orders(with_network, seed, monk
     monkeypatch.setattr(
         Network, "log_odds", lambda *_, of=Network.log_odds: calls.append(1) or of(*_)
     )
-    take_apart(network, told, names, verdicts)
+    shapley_by_kind(network, told, names, verdicts)
     usual = len(calls)
     monkeypatch.setattr("cleaner.contributions._WORK", 300)
-    long = take_apart(network, told, names, verdicts)
+    long = shapley_by_kind(network, told, names, verdicts)
     assert len(calls) - usual < usual / 3
     np.testing.assert_allclose(long.base + long.values.sum(axis=1), verdicts, atol=1e-9)
 

@@ -27,7 +27,7 @@ from cleaner.training.datasets import digests, hosts, intruders
 from cleaner.training.detector import doubted, fit, save
 from cleaner.training.examples import FOLDS, MADE, prepare
 from cleaner.training.fit import main
-from cleaner.training.knowledge import fit_topic, inverse_frequency, observe_apart
+from cleaner.training.knowledge import fit_topic, inverse_document_frequency, observe_apart
 from cleaner.training.lessons import Lessons, Steps, fit_networks
 from cleaner.training.member import fit_member
 from cleaner.training.member import save as save_member
@@ -62,7 +62,7 @@ def examples(articles, encoder):
 @pytest.fixture(scope="module")
 def fitted(examples, articles, encoder):
     topic = fit_topic([a.sentences for a in articles], encoder, axes=8)
-    frequency = inverse_frequency([a.sentences for a in articles])
+    frequency = inverse_document_frequency([a.sentences for a in articles])
     lots = ([example] for example in examples[-8:])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cleaner.training.network._FEWEST", 3)  # documents a known term stands in

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cleaner.network import LANDMARKS, Fragments, Network, Phrases, _biases, log_odds_of
+from cleaner.network import LANDMARKS, Fragments, Network, TermEmbeddings, _biases, log_odds_of
 from cleaner.words import Lexicon
 
 
@@ -52,8 +52,8 @@ def test_a_batch_of_torch_and_a_document_of_numpy_give_the_same_log_odds(trained
     network = training._exported(model, known, trained.mean, trained.deviation)
     documents = [fragments(count, seed=count) for count in (1, 7, 40)]
     lessons = [training.Lesson(own, np.zeros(len(own), np.int64)) for own in documents]
-    heard = [training._heard(lesson, network.phrases) for lesson in lessons]
-    inputs, _, _ = training._tensors(heard, trained.mean, trained.deviation)
+    indexed = [training._indexed(lesson, network.phrases) for lesson in lessons]
+    inputs, _, _ = training._tensors(indexed, trained.mean, trained.deviation)
     with torch.no_grad():
         expected = model(*inputs).numpy()
     for own, row in zip(documents, expected, strict=True):
@@ -74,9 +74,9 @@ def test_a_phrase_is_the_sum_of_what_its_known_terms_say():
     terms = Lexicon().words(["sign up", "", "the bridge"]).terms()
     known = np.unique(terms.words[:2])  # "sign" and "up", and no pair
     vectors = np.array([[1.0, 0.0], [0.0, 3.0], [0.0, 0.0]], np.float32)
-    found = Phrases(known, vectors).of(terms)
+    found = TermEmbeddings(known, vectors).of(terms)
     np.testing.assert_allclose(found, np.array([[1.0, 3.0], [0.0, 0.0], [0.0, 0.0]]) / 5**0.5)
-    nothing = Phrases(known[:0], vectors[2:]).of(terms)
+    nothing = TermEmbeddings(known[:0], vectors[2:]).of(terms)
     np.testing.assert_array_equal(nothing, np.zeros((3, 2)))
 
 
@@ -101,10 +101,10 @@ def test_a_document_longer_than_the_landmarks_is_read_in_blocks(trained):
     assert np.isfinite(log_odds).all()
     # A landmark sees the same whether it is read as one or with the others.
     chosen = np.linspace(0, len(long) - 1, LANDMARKS).astype(np.int64)
-    own = trained.entered(long, trained.phrases.of(long.terms), chosen)
-    biases = _biases([trained], long.pairs(chosen, chosen))[0]
-    states, _ = trained.among_themselves(own, biases)
-    np.testing.assert_allclose(log_odds[chosen], trained.decided(states), atol=1e-4)
+    own = trained.embedded(long, trained.phrases.of(long.terms), chosen)
+    biases = _biases([trained], long.pair_features(chosen, chosen))[0]
+    states, _ = trained.self_attended(own, biases)
+    np.testing.assert_allclose(log_odds[chosen], trained.log_odds_from(states), atol=1e-4)
 
 
 def test_networks_say_together_what_each_says_alone(trained):

@@ -71,16 +71,18 @@ def test_no_fragment_speaks_for_itself(model):
     points = model.project(draw(1, 7, seed=3)[0])
     weights = np.array([1.0, 0.5, 1.0, 0.2, 1.0, 0.0, 1.0])
     title = points[0] * 0.5
-    together = model.against(points, points, weights, title=title, leave_out=True)
+    together = model.log_likelihood_ratio(points, points, weights, title=title, leave_out=True)
     for index in range(7):
         others = np.delete(np.arange(7), index)
-        alone = model.against(points[[index]], points[others], weights[others], title=title)
+        alone = model.log_likelihood_ratio(
+            points[[index]], points[others], weights[others], title=title
+        )
         assert together[index] == pytest.approx(alone[0], abs=1e-9)
 
 
 def test_without_members_nothing_is_said(model):
     points = model.project(draw(1, 3, seed=4)[0])
-    assert np.allclose(model.against(points, points, np.zeros(3)), 0.0)
+    assert np.allclose(model.log_likelihood_ratio(points, points, np.zeros(3)), 0.0)
 
 
 def test_the_ratio_is_that_of_two_gaussians():
@@ -93,7 +95,7 @@ def test_the_ratio_is_that_of_two_gaussians():
     point, member = 1.5, 2.0
     mean, variance = 4.0 / 5.0 * member, 1.0 + 4.0 / 5.0
     expected = log_density(point, mean, variance) - log_density(point, 0.0, 5.0)
-    ratio = model.against(np.array([[point]]), np.array([[member]]), np.ones(1))
+    ratio = model.log_likelihood_ratio(np.array([[point]]), np.array([[member]]), np.ones(1))
     assert ratio[0] == pytest.approx(expected)
 
 

@@ -478,7 +478,7 @@ def test_a_base_that_is_none(tmp_path):
 def test_an_ablation_leaves_out_what_it_says():
     pytest.importorskip("torch")
     from cleaner.training import ablation
-    from cleaner.training.knowledge import fit_topic, inverse_frequency
+    from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 
     documents = [
         replace(document, source=name)
@@ -490,7 +490,7 @@ def test_an_ablation_leaves_out_what_it_says():
     examples = prepare(documents, encoder)
     texts = [example.segments.texts for example in examples]
     topic = fit_topic(texts, encoder, axes=8)
-    material = ablation.Material(examples, [examples], [], topic, inverse_frequency(texts))
+    material = ablation.Material(examples, [examples], [], topic, inverse_document_frequency(texts))
     size = ablation.Size(trees=(3, 3), steps=2)
     found = {v.name: v for v in ablation.variants(material, size, jobs=1, say=lambda _: None)}
     groups = {*ablation.GROUPS, "form", ablation.VECTORS}

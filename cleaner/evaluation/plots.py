@@ -31,7 +31,7 @@ def check_plots(folder: Path) -> None:
         import matplotlib as mpl  # noqa: F401  # asked whether it is there
     except ImportError as error:
         raise OptionError(f"--plots needs matplotlib ({error})", next_step=_INSTALL) from error
-    with _told(folder):
+    with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -44,14 +44,14 @@ def write_plots(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
         If they cannot be written.
     """
     paths = (folder / "precision-recall.png", folder / "reliability.png")
-    with _told(folder):
+    with _writing(folder):
         for path, draw in zip(paths, (_precision_recall, _reliability), strict=True):
             _figure(evaluation, draw).savefig(path, dpi=_DOTS)
     return paths
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -46,7 +46,7 @@ def article_data(
     units = _units(result.source)
     strings = _Strings()
     settled = cleaner.settled(result)
-    fragments = [f.told(dropped=d) for f, d in zip(result.fragments, settled, strict=True)]
+    fragments = [f.as_reported(dropped=d) for f, d in zip(result.fragments, settled, strict=True)]
     explanations = [
         # The evidence on what a pattern drops was not asked.
         None if dropped or fragment.score < explained else _explanation(found, strings)

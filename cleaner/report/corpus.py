@@ -152,7 +152,7 @@ class Corpus:
             if not (result.judged or fixed):
                 continue
             self.fragments += 1
-            reason = REASONS.index(fragment.told(dropped=fixed).reason)
+            reason = REASONS.index(fragment.as_reported(dropped=fixed).reason)
             if fixed:
                 self._settled[:, reason] += (1, size)
             elif fixed is None:

@@ -40,7 +40,7 @@ from cleaner.training.datasets import (
 from cleaner.training.detector import LONE, RARITY, Fitted, fit
 from cleaner.training.examples import NO_FURNITURE, Example, prepare
 from cleaner.training.forked import side_by_side
-from cleaner.training.knowledge import fit_topic, inverse_frequency
+from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.lessons import Steps
 from cleaner.words import Terms
 
@@ -269,7 +269,7 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
         [prepare(intruders(articles, nowhere, seed), encoder) for seed in _MIXTURES],
         [prepare(lot, encoder) for lot in put_in],
         fit_topic([article.sentences for article in articles], encoder, axes=64),
-        inverse_frequency([article.sentences for article in texts]),
+        inverse_document_frequency([article.sentences for article in texts]),
     )
     say("encoded")
     return material

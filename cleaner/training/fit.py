@@ -33,7 +33,7 @@ from cleaner.training.datasets import (
 )
 from cleaner.training.detector import LONE, RARITY, figures_by, fit, save
 from cleaner.training.examples import MADE, Example, prepare
-from cleaner.training.knowledge import fit_topic, inverse_frequency
+from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.lessons import Steps
 from cleaner.training.residue import unsaid
 
@@ -116,7 +116,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     varied, sites = varied_articles(data, sizes.varied)
     topic = fit_topic([a.sentences for a in (*articles, *varied[::3])], encoder, axes=axes)
     words = read_articles([data / f"articles_unlabelled{SUFFIX}"], split=lambda line: [line])
-    frequency = inverse_frequency([a.sentences for a in words])
+    frequency = inverse_document_frequency([a.sentences for a in words])
     clean, sites = [*articles, *varied], [*[""] * len(articles), *sites]
     documents = labelled(data, sizes) + made(articles, share) + intruders(clean, sites, 99)
     left = residue(data)

@@ -25,7 +25,7 @@ def check_folder(output: Path) -> None:
     OutputError
         If no folder can be made there.
     """
-    with _told(output):
+    with _writing(output):
         if output.exists() and (
             not output.is_dir() or (any(output.iterdir()) and not _is_ours(output))
         ):
@@ -74,7 +74,7 @@ def whole_folder(output: Path) -> Iterator[Path]:
     mark = secrets.token_hex(4)
     new, old = (output.with_name(f".{output.name}.{mark}.{kind}") for kind in ("new", "old"))
     try:
-        with _told(output):
+        with _writing(output):
             new.mkdir(parents=True)
             yield new
             if output.exists():
@@ -86,7 +86,7 @@ def whole_folder(output: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _told(output: Path) -> Iterator[None]:
+def _writing(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -35,7 +35,7 @@ def fit_topic(articles: Iterable[Sequence[str]], encoder: Encoder, *, axes: int)
     return TopicModel.fit(np.concatenate(vectors), compact.astype(np.int64), axes=axes)
 
 
-def inverse_frequency(texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
+def inverse_document_frequency(texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
     """Inverse document frequency of hashed words; `texts` holds one list a document."""
     lexicon = Lexicon()
     counts = np.zeros(BUCKETS)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cleaner import network as runtime
-from cleaner.network import Array, Fragments, Layer, Network, Phrases
+from cleaner.network import Array, Fragments, Layer, Network, TermEmbeddings
 
 _LONGEST = 160  # fragments of a document seen at once in training
 _BATCH = 1_500  # fragments, padding included
@@ -26,11 +26,11 @@ _TERMS = 20_000  # known to the network at the most
 _FEWEST = 30  # documents with a fragment to remove in which a term stands
 _PHRASE = 16  # dimensions of a term's vector
 _PHRASE_DECAY = 0.1
-_UNHEARD = 0.3  # share of the terms left out in training: no phrase is to decide alone
-_DEAF = 0.25  # share of the documents that are shown without any
+_TERM_DROPOUT = 0.3  # share of the terms left out in training: no phrase is to decide alone
+_TERMLESS = 0.25  # share of the documents that are shown without any
 # Share of the documents whose vectors are zeroed at the entry, which leaves their likeness to each
 # other: by themselves they say what the articles were about, and a network learns that by heart.
-_BLIND = 0.5
+_VECTORLESS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def _fit(  # private: what `fit_network` was given
     evidence = np.concatenate([lesson.fragments.evidence for lesson in lessons[::5]])
     mean, deviation = evidence.mean(axis=0), evidence.std(axis=0) + 1e-6
     dimensions = lessons[0].fragments.vectors.shape[1]
-    empty = Phrases(known, np.zeros((len(known) + 1, _PHRASE), np.float32))
-    heard = [_heard(lesson, empty) for lesson in lessons]
+    empty = TermEmbeddings(known, np.zeros((len(known) + 1, _PHRASE), np.float32))
+    indexed = [_indexed(lesson, empty) for lesson in lessons]
     model = _Model(len(mean), dimensions, len(known), *size)
     phrases = list(model.phrases.parameters())
     others = [p for p in model.parameters() if p is not phrases[0]]
@@ -103,7 +103,7 @@ def _fit(  # private: what `fit_network` was given
         optimizer, _RATE, total_steps=steps + 1, pct_start=0.1
     )
     losses: list[float] = []
-    for batch in _batches(heard, generator, steps):
+    for batch in _batches(indexed, generator, steps):
         inputs, labels, weights = _tensors(batch, mean, deviation, generator)
         log_odds = model(*inputs)
         each = functional.binary_cross_entropy_with_logits(log_odds, labels, reduction="none")
@@ -135,7 +135,7 @@ def known_terms(lessons: Sequence[Lesson]) -> npt.NDArray[np.uint32]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Indexed:
     """A lesson, and the known terms of its fragments: row of each, and how many a fragment has."""
 
     lesson: Lesson
@@ -146,7 +146,7 @@ class _Heard:
         return len(self.sizes)
 
 
-def _heard(lesson: Lesson, phrases: Phrases) -> _Heard:
+def _indexed(lesson: Lesson, phrases: TermEmbeddings) -> _Indexed:
     terms = lesson.fragments.terms
     numbers = np.arange(len(terms.counts))
     owner = [np.repeat(numbers, terms.counts), np.repeat(numbers, terms.counts + 1)]
@@ -154,7 +154,7 @@ def _heard(lesson: Lesson, phrases: Phrases) -> _Heard:
     both, of = np.concatenate(rows), np.concatenate(owner)
     order = np.argsort(of, kind="stable")
     order = order[both[order] < len(phrases.known)]
-    return _Heard(lesson, both[order], np.bincount(of[order], minlength=len(numbers)))
+    return _Indexed(lesson, both[order], np.bincount(of[order], minlength=len(numbers)))
 
 
 class _Block(nn.Module):
@@ -211,7 +211,7 @@ class _Model(nn.Module):
     ) -> Tensor:
         pairs = _pairs(vectors, points, weights, lines)
         count = evidence.shape[1]
-        mask = absent[:, None, None, :] * _FAR + torch.eye(count) * runtime.APART
+        mask = absent[:, None, None, :] * _FAR + torch.eye(count) * runtime.SELF_BIAS
         titled = (vectors @ titles[:, :, None]) * runtime.TITLE_SCALE
         rows, starts, scale = terms
         phrases = self.phrases(rows, starts).view(*scale.shape, -1) * scale[..., None]
@@ -224,7 +224,7 @@ class _Model(nn.Module):
 
 
 def _pairs(vectors: Tensor, points: Tensor, weights: Tensor, lines: Tensor) -> Tensor:
-    """`Fragments.pairs` of all fragments of all documents, features last."""
+    """`Fragments.pair_features` of all fragments of all documents, features last."""
     documents, count, _ = vectors.shape
     index = torch.arange(count)
     steps = (index[:, None] - index).abs().float()
@@ -244,8 +244,8 @@ def _pairs(vectors: Tensor, points: Tensor, weights: Tensor, lines: Tensor) -> T
 
 
 def _batches(
-    lessons: Sequence[_Heard], generator: np.random.Generator, steps: int
-) -> Iterator[list[_Heard]]:
+    lessons: Sequence[_Indexed], generator: np.random.Generator, steps: int
+) -> Iterator[list[_Indexed]]:
     """`steps` batches, each lesson once before any comes again."""
     done = 0
     while done < steps:
@@ -257,13 +257,13 @@ def _batches(
 
 
 def _once_through(
-    lessons: Sequence[_Heard], generator: np.random.Generator
-) -> Iterator[list[_Heard]]:
+    lessons: Sequence[_Indexed], generator: np.random.Generator
+) -> Iterator[list[_Indexed]]:
     order = generator.permutation(len(lessons))
     for at in range(0, len(order), _SORTED_TOGETHER):
         some = [_cropped(lessons[i], generator) for i in order[at : at + _SORTED_TOGETHER]]
         some.sort(key=len)
-        batches: list[list[_Heard]] = [[]]
+        batches: list[list[_Indexed]] = [[]]
         for lesson in some:
             if batches[-1] and (len(batches[-1]) + 1) * len(lesson) > _BATCH:
                 batches.append([])
@@ -272,13 +272,13 @@ def _once_through(
             yield batches[index]
 
 
-def _cropped(heard: _Heard, generator: np.random.Generator) -> _Heard:
+def _cropped(indexed: _Indexed, generator: np.random.Generator) -> _Indexed:
     """A stretch of a long document: its evidence says where in the document it stands."""
-    if len(heard) <= _LONGEST:
-        return heard
-    at = int(generator.integers(0, len(heard) - _LONGEST + 1))
+    if len(indexed) <= _LONGEST:
+        return indexed
+    at = int(generator.integers(0, len(indexed) - _LONGEST + 1))
     part = slice(at, at + _LONGEST)
-    whole = heard.lesson.fragments
+    whole = indexed.lesson.fragments
     fragments = replace(
         whole,
         evidence=whole.evidence[part],
@@ -288,14 +288,14 @@ def _cropped(heard: _Heard, generator: np.random.Generator) -> _Heard:
         lines=whole.lines[part],
         terms=whole.terms.part(part),
     )
-    first = int(heard.sizes[:at].sum())
-    sizes = heard.sizes[part]
-    rows = heard.rows[first : first + int(sizes.sum())]
-    return _Heard(Lesson(fragments, heard.lesson.labels[part]), rows, sizes)
+    first = int(indexed.sizes[:at].sum())
+    sizes = indexed.sizes[part]
+    rows = indexed.rows[first : first + int(sizes.sum())]
+    return _Indexed(Lesson(fragments, indexed.lesson.labels[part]), rows, sizes)
 
 
 def _tensors(
-    batch: Sequence[_Heard],
+    batch: Sequence[_Indexed],
     mean: Array,
     deviation: Array,
     generator: np.random.Generator | None = None,
@@ -305,7 +305,7 @@ def _tensors(
     With a `generator`, some terms and vectors are left out.
     """
     longest = max(map(len, batch))
-    limit = runtime.CLIPPED
+    limit = runtime.CLIP
 
     def padded(values: Sequence[npt.NDArray[Any]], fill: float = 0.0) -> Tensor:
         out = np.full((len(values), longest, *values[0].shape[1:]), fill, dtype=np.float32)
@@ -313,10 +313,10 @@ def _tensors(
             out[row, : len(value)] = value
         return torch.from_numpy(out)
 
-    parts = [heard.lesson.fragments for heard in batch]
+    parts = [indexed.lesson.fragments for indexed in batch]
     standard = [np.clip((p.evidence - mean) / deviation, -limit, limit) for p in parts]
-    labels = padded([heard.lesson.labels for heard in batch], -1.0)
-    sizes = torch.tensor([len(heard) for heard in batch], dtype=torch.float32)
+    labels = padded([indexed.lesson.labels for indexed in batch], -1.0)
+    sizes = torch.tensor([len(indexed) for indexed in batch], dtype=torch.float32)
     # Long documents count by the root of their length.
     weights = (labels >= 0).float() / sizes.sqrt()[:, None]
     inputs = [
@@ -335,7 +335,7 @@ def _tensors(
 
 def _seen(count: int, generator: np.random.Generator | None) -> Array:
     """1 for each document whose vectors are shown, else 0."""
-    shown = np.ones(count) if generator is None else generator.random(count) >= _BLIND
+    shown = np.ones(count) if generator is None else generator.random(count) >= _VECTORLESS
     return shown.astype(np.float32)
 
 
@@ -344,18 +344,18 @@ def _scale(fragments: Fragments) -> Array:
 
 
 def _bags(
-    batch: Sequence[_Heard], longest: int, generator: np.random.Generator | None
+    batch: Sequence[_Indexed], longest: int, generator: np.random.Generator | None
 ) -> tuple[Tensor, Tensor]:
     """Rows of the known terms, and where each fragment's begin; padding has none."""
-    rows = np.concatenate([heard.rows for heard in batch])
+    rows = np.concatenate([indexed.rows for indexed in batch])
     sizes = np.zeros((len(batch), longest), dtype=np.int64)
-    for row, heard in enumerate(batch):
-        sizes[row, : len(heard)] = heard.sizes
+    for row, indexed in enumerate(batch):
+        sizes[row, : len(indexed)] = indexed.sizes
     flat = sizes.ravel()
     if generator is not None:
-        kept = generator.random(len(rows)) >= _UNHEARD
-        deaf = generator.random(len(batch)) < _DEAF
-        kept &= ~np.repeat(deaf, [len(heard.rows) for heard in batch])
+        kept = generator.random(len(rows)) >= _TERM_DROPOUT
+        termless = generator.random(len(batch)) < _TERMLESS
+        kept &= ~np.repeat(termless, [len(indexed.rows) for indexed in batch])
         owner = np.repeat(np.arange(len(flat)), flat)
         rows, flat = rows[kept], np.bincount(owner[kept], minlength=len(flat))
     return torch.from_numpy(rows), torch.from_numpy(np.cumsum(flat) - flat)
@@ -379,7 +379,7 @@ def _exported(
         vectors = model.phrases.weight.numpy().copy()
     vectors[-1] = 0.0
     return Network(
-        phrases=Phrases(known, vectors.astype(np.float16).astype(np.float32)),
+        phrases=TermEmbeddings(known, vectors.astype(np.float16).astype(np.float32)),
         mean=mean.astype(np.float32),
         deviation=deviation.astype(np.float32),
         entry=_dense(model.entry),

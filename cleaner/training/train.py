@@ -27,7 +27,7 @@ from cleaner.training.datasets import digests
 from cleaner.training.detector import Fitted, figures_by, fit, save
 from cleaner.training.examples import NO_FURNITURE, prepare
 from cleaner.training.folder import whole_folder
-from cleaner.training.knowledge import fit_topic, inverse_frequency
+from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.sources import TrainingData, hosts_of, languages_of
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def train(
     documents = [*made(articles, languages[0], sites), *data.labelled]
     examples = prepare(documents, remembering, language=languages[0])
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
-    frequency = inverse_frequency([article.lines for article in data.bodies])
+    frequency = inverse_document_frequency([article.lines for article in data.bodies])
     fitted = fit(examples, topic, frequency, trees=settings.trees, say=say)
     return Trained(
         fitted,
