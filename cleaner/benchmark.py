@@ -28,14 +28,14 @@ from cleaner.evaluation import (
     removed_share,
 )
 from cleaner.evaluation.reader import read_lines
-from cleaner.sites import fold_of
+from cleaner.sites import FIFTHS, fold_of
 from cleaner.training.sources import article_of, hosts_of
 
 if TYPE_CHECKING:
     from cleaner.results import CleanResult
 
 _GONE = 0.5  # share of a fragment from which it counts as removed
-_TEST_FOLD = 4  # of five; neither encoder nor detector was trained on it
+_TEST_FOLD = 4  # of the fifths; neither encoder nor detector was trained on it
 
 
 def measure(documents: Sequence[Labelled], results: Sequence[CleanResult]) -> Figures:
@@ -105,7 +105,7 @@ def main(
 
 def _hosts(names: Sequence[str], *, all_articles: bool) -> list[Host]:
     read = [article_of(r, place=place) for name in names for place, r in read_lines(name)]
-    own = [a for a in read if all_articles or fold_of(a.identity, 5) == _TEST_FOLD]
+    own = [a for a in read if all_articles or fold_of(a.identity, FIFTHS) == _TEST_FOLD]
     found = hosts_of(own, language="en")
     if not found:
         raise InputError(

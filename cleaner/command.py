@@ -1,12 +1,16 @@
-"""A command of a module: a user's mistake ends in a sentence, not in a traceback."""
+"""Commands of modules: a mistake ends in a sentence, and what is done is said with the time."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from cleaner.errors import CleanerError
+
+Say = Callable[[str], object]
 
 
 class ModuleCommand(click.Command):
@@ -24,3 +28,9 @@ class ModuleCommand(click.Command):
             return super().invoke(ctx)
         except CleanerError as error:
             raise click.ClickException(str(error)) from error
+
+
+def stopwatch() -> Say:
+    """What says something on standard error, behind the seconds since now."""
+    started = time.perf_counter()
+    return lambda what: click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)

@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from cleaner.segment import Segments
 
 FORMAT = 1
-NETWORK = "network.npz"
-FURNITURE = "furniture.npz"
-MEMBER = "member.npz"
+NETWORK_FILE = "network.npz"
+FURNITURE_FILE = "furniture.npz"
+MEMBER_FILE = "member.npz"
 REVIEWS = 1
 FAMILY_REVIEWS = 6  # looks of trees without networks, where there is a family
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
@@ -162,7 +162,7 @@ class Detector:
         _check_files(folder, manifest)
         with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
             knowledge = _knowledge(arrays)
-        furniture, member = read_network(folder / FURNITURE), _member(folder / MEMBER)
+        furniture, member = read_network(folder / FURNITURE_FILE), _member(folder / MEMBER_FILE)
         _check_evidence(manifest["evidence"], knowledge, furniture)
         _check_member(member, manifest["evidence"])
         return cls(
@@ -506,7 +506,7 @@ def _knowledge(arrays: Any) -> Knowledge:
 
 def _first(folder: Path) -> Any:
     """The first pass: a network where the folder holds one, else trees."""
-    return read_network(folder / NETWORK) or _session(folder / "first.onnx")
+    return read_network(folder / NETWORK_FILE) or _session(folder / "first.onnx")
 
 
 def read_network(path: Path) -> Network | None:

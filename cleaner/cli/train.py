@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cleaner.command import stopwatch
 from cleaner.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
+    from cleaner.command import Say
     from cleaner.evaluation import Figures
 
-Say = Callable[[str], None]
 _INSTALL = "pip install 'article-cleaner[train]'"
 
 
@@ -89,7 +89,7 @@ def train(data: Sequence[str], **options: Any) -> None:
     check_folder(options["output"])
     out = console()
     make = _adapt if options["encoder"] is None else _train
-    title, rows = make(data, options, _clock())
+    title, rows = make(data, options, stopwatch())
     show_figures(title, rows, out)
     click.echo(f"written: {options['output']}", err=True)
 
@@ -100,11 +100,6 @@ def _need_libraries() -> None:
         import sklearn  # noqa: F401
     except ImportError as error:
         raise ModelError(f"training needs more libraries ({error})", next_step=_INSTALL) from error
-
-
-def _clock() -> Say:
-    started = time.perf_counter()
-    return lambda what: click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
 
 
 def _train(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +20,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.command import ModuleCommand
+from cleaner.command import ModuleCommand, Say, stopwatch
 from cleaner.encoders import load_encoder
 from cleaner.evaluation import Figures, figures
 from cleaner.evaluation.tables import console, show_figures
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from cleaner.evidence import Observed
     from cleaner.topic import Floats, TopicModel
 
-Say = Callable[[str], None]
 THRESHOLD = 0.5
 _MIXTURES = range(4, 7)
 
@@ -293,11 +291,7 @@ def main(  # one for each option
     target: Path | None,
 ) -> None:
     """Refit without each part and say what that costs, on sites apart."""
-    started = time.perf_counter()
-
-    def say(what: str) -> None:
-        click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
-
+    say = stopwatch()
     material = material_of(data, share, name, say)
     found = variants(material, Size(trees, steps), jobs=jobs, say=say)
     title = f"mean over the data sets, threshold {THRESHOLD:g}, share {share:g}"

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +32,13 @@ from cleaner.training.folder import checksums, whole_folder, write_manifest
 from cleaner.training.trees import Arrays, to_onnx
 
 if TYPE_CHECKING:
+    from cleaner.command import Say
     from cleaner.training.sources import TrainingData
 
-Say = Callable[[str], None]
 Floats = npt.NDArray[np.float64]
 FEWEST_DOCUMENTS = 10
 FEWEST_OF_EACH = 10  # fragments to remove, and to keep
-FOLDS = 5
+_FOLDS = 5
 _MOST_TREES = 60
 _DEPTH = 3
 _RATE = 0.1  # share of each Newton step that is taken
@@ -190,7 +190,7 @@ def _rows(examples: Sequence[Example], detector: Detector, second: Arrays) -> _R
         parts["reach"].append(np.minimum(reach[use], 1.0))
         parts["weights"].append(np.full(len(use), 1 / np.sqrt(len(use))))
         parts["document"].append(np.full(len(use), number))
-        parts["fold"].append(np.full(len(use), fold_of(example.document.site, FOLDS)))
+        parts["fold"].append(np.full(len(use), fold_of(example.document.site, _FOLDS)))
         parts["lengths"].append((example.segments.ends - example.segments.starts)[use])
     # Counted here and not by the labels: a line of the header is no fragment.
     if len({int(folds[0]) for folds in parts["fold"]}) < 2:  # noqa: PLR2004  # one to learn from, one apart

@@ -16,7 +16,7 @@ import numpy as np
 
 from cleaner.cleaning import ENCODED
 from cleaner.evaluation import Host, Labelled, compose, headline_records, intruder_records
-from cleaner.sites import fold_of, site_of
+from cleaner.sites import FIFTHS, fold_of, site_of
 from cleaner.training.corpora import is_fixture_site, read_records, split_sentences
 from cleaner.training.examples import FOLDS
 from cleaner.training.furniture import Headlines, furniture_records, pages_of
@@ -83,8 +83,8 @@ ALL = Sizes(
 # Share of the scrapes that keep their title, in tenths, as of the articles that are made: where all
 # scrapes have one, a title by itself speaks for furniture, and its absence against.
 _TITLED = 7
-# Of the clean news two fifths taught the static encoder, and the last is the benchmark's.
-_FIFTHS, NEWS_FOLDS, _ALL_BUT_THE_LAST = 5, (2, 3), (0, 1, 2, 3)
+# Which fifths of the clean news teach what; the fifth behind those is the benchmark's.
+OF_ENCODER, OF_DETECTOR, OF_MEMBER = (0, 1), (2, 3), (0, 1, 2, 3)
 _LONGEST = 500  # lines of a clean article
 _SHORTEST_HOST = 8  # sentences
 _LONGEST_HOST = 120  # sentences
@@ -184,12 +184,12 @@ def digests(articles: Sequence[Host], count: int, *, seed: int = 5) -> list[Labe
     return made
 
 
-def news_articles(data: Path, *, folds: Collection[int] = NEWS_FOLDS) -> list[Host]:
+def news_articles(data: Path, *, fifths: Collection[int] = OF_DETECTOR) -> list[Host]:
     """Clean news of some fifths of the articles, by default what the encoder has not learned."""
     return hosts(
         record
         for record in read_records([data / f"news_clean{SUFFIX}"])
-        if fold_of(record["id"], _FIFTHS) in folds
+        if fold_of(record["id"], FIFTHS) in fifths
     )
 
 
@@ -212,7 +212,7 @@ def varied_articles(data: Path, most: int) -> tuple[list[Host], list[str]]:
 def residue(data: Path) -> frozenset[str]:
     """Sentences that stand in several of the clean articles, none of them of the benchmark's."""
     varied, _ = varied_articles(data, _EVERY)
-    articles = (*news_articles(data, folds=_ALL_BUT_THE_LAST), *varied)
+    articles = (*news_articles(data, fifths=OF_MEMBER), *varied)
     return recurring(article.sentences for article in articles)
 
 

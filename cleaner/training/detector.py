@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from cleaner.detector import FORMAT, FURNITURE, MEMBER, NETWORK, capped
+from cleaner.detector import FORMAT, FURNITURE_FILE, MEMBER_FILE, NETWORK_FILE, capped
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.evaluation import Figures, figures
 from cleaner.evidence import Knowledge, Observed, review
@@ -320,7 +320,7 @@ def save(
         wording_bias=np.array(knowledge.wording_bias),
         wording_vector=knowledge.wording_vector,
     )
-    for stale in (NETWORK, FURNITURE, MEMBER, "first.onnx"):
+    for stale in (NETWORK_FILE, FURNITURE_FILE, MEMBER_FILE, "first.onnx"):
         (folder / stale).unlink(missing_ok=True)
     write_probe(encoder, folder)
     files = ["knowledge.npz", PROBE, "second.onnx", "trees.npz"]
@@ -332,11 +332,11 @@ def save(
         (folder / f"{name}.onnx").write_bytes(to_onnx(arrays, len(model.edges)))
         trees |= {f"{name}_{key}": value for key, value in arrays.items()}
     np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
-    for file, network in ((NETWORK, fitted.first), (FURNITURE, fitted.furniture)):
+    for file, network in ((NETWORK_FILE, fitted.first), (FURNITURE_FILE, fitted.furniture)):
         if isinstance(network, Network):
             np.savez(folder / file, **network.to_arrays())  # type: ignore[arg-type]
             files.append(file)
-    if NETWORK not in files:
+    if NETWORK_FILE not in files:
         files.append("first.onnx")
     manifest = {
         "format": FORMAT,

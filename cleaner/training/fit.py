@@ -6,7 +6,6 @@ Run as ``python -m cleaner.training.fit --encoder fast --data FOLDER -o OUT``. F
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +14,8 @@ from zipfile import BadZipFile
 
 import click
 
-from cleaner.command import ModuleCommand
-from cleaner.detector import NETWORK, read_network
+from cleaner.command import ModuleCommand, stopwatch
+from cleaner.detector import NETWORK_FILE, read_network
 from cleaner.encoders import load_encoder
 from cleaner.training.corpora import read_articles
 from cleaner.training.datasets import (
@@ -79,7 +78,7 @@ if TYPE_CHECKING:
 @click.option(
     "--foreign-network",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"{NETWORK} of an earlier fit, to keep; only those of the folds are fitted.",
+    help=f"{NETWORK_FILE} of an earlier fit, to keep; only those of the folds are fitted.",
 )
 @click.option(
     "--jobs",
@@ -104,11 +103,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     threshold: float,
 ) -> None:
     """Fit a detector for an encoder and write its folder."""
-    started = time.perf_counter()
-
-    def say(what: str) -> None:
-        click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
-
+    say = stopwatch()
     encoder = load_encoder(name)
     kept = _kept(foreign_network)
     sizes = ALL.scaled(share)
@@ -148,7 +143,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         fitted,
         output,
         _manifest(name, (foreign_steps, furniture_steps), sizes, threshold, found)
-        | ({} if kept is None else {"kept": {NETWORK: "of an earlier fit"}}),
+        | ({} if kept is None else {"kept": {NETWORK_FILE: "of an earlier fit"}}),
         threshold=threshold,
         encoder=encoder,
     )
@@ -164,7 +159,7 @@ def _kept(path: Path | None) -> Network | None:
     except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise click.BadParameter(f"{path} holds no network ({error})") from error
     if network is None or len(network.phrases.known):
-        raise click.BadParameter(f"{path} is no network for foreign prose: give a {NETWORK}")
+        raise click.BadParameter(f"{path} is no network for foreign prose: give a {NETWORK_FILE}")
     return network
 
 

@@ -8,7 +8,6 @@ transformer was trained on none of them, so that all but the benchmark's serve.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +15,15 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from cleaner.command import ModuleCommand
-from cleaner.detector import MEMBER, Detector
+from cleaner.command import ModuleCommand, stopwatch
+from cleaner.detector import MEMBER_FILE, Detector
 from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.evaluation import compose, headline_records
 from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
-from cleaner.training.datasets import digests, intruders, news_articles, varied_articles
+from cleaner.training.datasets import OF_MEMBER, digests, intruders, news_articles, varied_articles
 from cleaner.training.examples import FOLDS, prepare
 from cleaner.training.folder import checksums, write_manifest
 from cleaner.training.knowledge import fit_topic, observe_apart
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from cleaner.evaluation import Host, Labelled
     from cleaner.training.network import Lesson
 
-_NEWS_FOLDS = (0, 1, 2, 3)  # of five; the last one is the benchmark's
 _FIRST_SEED = 4
 # Beside the transformer even a larger network costs next to nothing.
 _WIDTH, _HEADS, _LAYERS = 128, 8, 3
@@ -110,14 +108,14 @@ def save(
     output.mkdir(parents=True, exist_ok=True)
     for name in base.manifest["sha256"]:
         shutil.copyfile(base.folder / name, output / name)
-    np.savez(output / MEMBER, **member.to_arrays())
+    np.savez(output / MEMBER_FILE, **member.to_arrays())
     write_probe(encoder, output)
     manifest = {
         **{name: base.manifest[name] for name in _SHARED if name in base.manifest},
         "encoder": "accurate",
         "threshold": threshold,
         "calibration": {**base.manifest["calibration"], "rarity": rarity},
-        "sha256": checksums(output, {*base.manifest["sha256"], MEMBER, PROBE}),
+        "sha256": checksums(output, {*base.manifest["sha256"], MEMBER_FILE, PROBE}),
         "made_by": "python -m cleaner.training.member",
         **made,
         "base": {name: base.manifest[name] for name in base.manifest if name not in _SHARED},
@@ -157,13 +155,9 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     threshold: float,
 ) -> None:
     """Fit the network of the accurate tier, and write its detector's folder."""
-    started = time.perf_counter()
-
-    def say(what: str) -> None:
-        click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
-
+    say = stopwatch()
     encoder = CachedEncoder(TransformerEncoder.accurate(), vectors)
-    news = news_articles(data, folds=_NEWS_FOLDS)
+    news = news_articles(data, fifths=OF_MEMBER)
     varied, sites = varied_articles(data, articles)
     base = Detector.load(detector_folder("fast"))
     member = fit_member(

@@ -19,7 +19,6 @@ Run as ``python -m cleaner.training.static_encoder --teacher FOLDER --data DATA 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,16 +30,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.cleaning import ENCODED
-from cleaner.command import ModuleCommand
+from cleaner.command import ModuleCommand, stopwatch
 from cleaner.encoders.transformer import TransformerEncoder
-from cleaner.sites import fold_of
+from cleaner.sites import FIFTHS, fold_of
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.corpora import Article, read_articles, split_sentences
-from cleaner.training.datasets import news_articles, varied_articles
+from cleaner.training.datasets import OF_ENCODER, news_articles, varied_articles
 from cleaner.training.folder import checksums, write_manifest
 
 DIMENSIONS = 128
-NEWS_FOLDS = (0, 1)  # of five of the clean news; the rest is for the detector and the benchmark
 VARIED = 4_500  # other articles of which the teacher's vectors are learned
 SMOOTHING = 1e-3  # the "a" of smooth inverse frequency
 TITLES = 0.1  # share of the pairs whose second text is the title
@@ -246,7 +244,7 @@ def _run(
 
 def _is_for_encoder(path: Path, article: Article) -> bool:
     """Two fifths of the clean articles; the rest is for the detector and for the benchmark."""
-    return not path.name.startswith("news_clean") or fold_of(article.identity, 5) in NEWS_FOLDS
+    return not path.name.startswith("news_clean") or fold_of(article.identity, FIFTHS) in OF_ENCODER
 
 
 def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
@@ -257,7 +255,7 @@ def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
     cache
         Folder for vectors of this teacher alone.
     """
-    news = news_articles(data, folds=NEWS_FOLDS)
+    news = news_articles(data, fifths=OF_ENCODER)
     varied, _ = varied_articles(data, VARIED)
     own = {sentence[:ENCODED] for host in (*news, *varied) for sentence in host.sentences}
     sentences = sorted(own)
@@ -319,11 +317,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     dimensions: int,
 ) -> None:
     """Distil TEACHER and train it on the articles in DATA; write a sentence-transformers folder."""
-    started = time.perf_counter()
-
-    def say(what: str) -> None:
-        click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
-
+    say = stopwatch()
     paths = [data / f"{name}.jsonl.gz" for name in ("articles_unlabelled", "news_clean")]
     articles = [
         article

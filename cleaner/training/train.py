@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,9 +31,9 @@ from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.sources import TrainingData, hosts_of, languages_of
 
 if TYPE_CHECKING:
+    from cleaner.command import Say
     from cleaner.encoders import Encoder, Vectors
 
-Say = Callable[[str], None]
 FEWEST_ARTICLES = 50  # the fewest from which within- and between-article spread can be told
 _DIGESTS = 0.07  # digests for each article
 
