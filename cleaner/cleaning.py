@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleaner.detector import Detector, encoder_of, manifests
+from cleaner.detector import Detector
+from cleaner.detector_files import encoder_of, manifests
 from cleaner.document import Document, find_header
 from cleaner.encoders import Encoder, Vectors, detector_folder, load_encoder
 from cleaner.errors import OptionError

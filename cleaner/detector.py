@@ -4,32 +4,32 @@ The first pass is two networks that read all fragments at once (`cleaner.network
 foreign prose, the other the furniture of pages and its wording. In a detector that was fitted
 without them it is gradient-boosted trees. The second pass is trees that see the verdicts.
 
-A detector is a folder: arrays (``knowledge.npz``), the networks (``network.npz``,
-``furniture.npz``) or the first trees (``first.onnx``), the second trees (``second.onnx``, run by
-onnxruntime), the trees as arrays for explanations (``trees.npz``), the vector of a fixed
-sentence (``probe.npy``: an encoder that gives another one is refused), and a manifest. In the
-accurate tier each vector is two, end to end: the transformer's, which ``member.npz`` reads (see
-`cleaner.member`), and the static encoder's, which everything else reads. Nothing in it is code.
+A detector is read from a folder (`cleaner.detector_files`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from cleaner.contributions import Contributions, FirstLook, Trees, shapley_by_kind
-from cleaner.encoders import MODELS, SHIPPED, detector_folder
+from cleaner.detector_files import (
+    FURNITURE_FILE,
+    TreeModel,
+    check_evidence,
+    read_first_pass,
+    read_knowledge,
+    read_manifest,
+    read_member,
+    read_network,
+    read_trees,
+)
 from cleaner.encoders.probe import is_same, read_probe
-from cleaner.errors import CleanerError, ModelError
+from cleaner.errors import ModelError
 from cleaner.evidence import Encoded, Knowledge, Observed, observe, review
 from cleaner.member import SHARE, Member, Verdicts
 from cleaner.network import Fragments, Network, log_odds_of
@@ -40,24 +40,18 @@ from cleaner.scores import (
     drawn,
     network_weight,
     of_one_piece,
-    raised,
     sigmoid,
 )
-from cleaner.segment import segment
 from cleaner.threads import one_thread
-from cleaner.topic import Floats, TopicModel
 from cleaner.words import Lexicon
 
 if TYPE_CHECKING:
     from cleaner.encoders import Encoder, Vectors
     from cleaner.segment import Segments
+    from cleaner.topic import Floats
 
-FORMAT = 1
-NETWORK_FILE = "network.npz"
-FURNITURE_FILE = "furniture.npz"
-MEMBER_FILE = "member.npz"
 REVIEWS = 1
-FAMILY_REVIEWS = 6  # looks of trees without networks, where there is a family
+FAMILY_REVIEWS = 6  # passes of trees without networks, where there is a family
 LONGEST_FURNITURE = 1_000  # code points; of a longer fragment only the head was encoded
 UNREAD = -4.0  # log-odds at the most that a longer one is furniture
 _SAME = 1e-5  # between scores from the trees as arrays and as ONNX, which differ in precision
@@ -115,8 +109,8 @@ class Detector:
         self,
         *,
         knowledge: Knowledge,
-        first: Any,
-        second: Any,
+        first: Network | TreeModel,
+        second: TreeModel,
         furniture: Network | None = None,
         member: Member | None = None,
         manifest: Mapping[str, Any],
@@ -155,22 +149,16 @@ class Detector:
 
     @classmethod
     def _read(cls, folder: Path) -> Self:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
-        _check_manifest(manifest)
-        _check_files(folder, manifest)
-        with np.load(folder / "knowledge.npz", allow_pickle=False) as arrays:
-            knowledge = _knowledge(arrays)
-        furniture, member = read_network(folder / FURNITURE_FILE), _member(folder / MEMBER_FILE)
-        _check_evidence(manifest["evidence"], knowledge, furniture)
-        _check_member(member, manifest["evidence"])
+        manifest = read_manifest(folder)
+        evidence = manifest["evidence"]
+        knowledge, furniture = read_knowledge(folder), read_network(folder / FURNITURE_FILE)
+        check_evidence(evidence, knowledge, furniture)
         return cls(
             knowledge=knowledge,
-            first=_first(folder),
-            second=_session(folder / "second.onnx"),
+            first=read_first_pass(folder),
+            second=TreeModel(folder / "second.onnx"),
             furniture=furniture,
-            member=member,
+            member=read_member(folder, evidence),
             manifest=manifest,
             folder=folder,
             probe=read_probe(folder),
@@ -223,7 +211,7 @@ class Detector:
         seen, log_odds = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
         found = list(seen)
         if not isinstance(self._first, Network):
-            self._look_again(observed, furniture, found, log_odds)
+            found, log_odds = self._reviewed_again(observed, furniture, found, log_odds)
         return [
             self._scored(
                 document,
@@ -266,20 +254,22 @@ class Detector:
         decided = self._decided(log_odds, found)
         return replace(found, scores=np.round(of_one_piece(sigmoid(decided), document.segments), 6))
 
-    def _look_again(
+    def _reviewed_again(
         self,
         observed: Observed,
         furniture: Floats | None,
-        found: list[Observed],
+        reviewed: Sequence[Observed],
         log_odds: Floats,
-    ) -> None:
-        """More looks where there are families: evidence and log-odds are put in place."""
+    ) -> tuple[list[Observed], Floats]:
+        """Evidence and log-odds of documents, with more passes where there are families."""
         families = observed.layout.total(log_odds >= CERTAIN) >= FAMILY
+        found, decided = list(reviewed), log_odds.copy()
         for number, (one, extent) in enumerate(zip(observed, observed.layout, strict=True)):
             if families[number]:
                 own = None if furniture is None else furniture[extent]
                 verdicts = sigmoid(log_odds[extent])
-                found[number], log_odds[extent] = self._reviewed(one, own, verdicts, FAMILY_REVIEWS)
+                found[number], decided[extent] = self._reviewed(one, own, verdicts, FAMILY_REVIEWS)
+        return found, decided
 
     def log_odds(self, trees: Floats, scored: Scored) -> Floats:
         """Log-odds before the line as a whole, from what the trees of the second pass say.
@@ -303,7 +293,7 @@ class Detector:
         self, documents: Sequence[Encoded], observed: Observed
     ) -> tuple[Floats, Floats | None]:
         """Log-odds before any verdict is known, and those of the network for furniture."""
-        by_trees = None if isinstance(self._first, Network) else _run(self._first, observed)
+        by_trees = None if isinstance(self._first, Network) else self._first.log_odds(observed)
         if by_trees is not None and self._furniture is None:
             return by_trees, None
         # As which a network reads it: half the memory.
@@ -332,15 +322,14 @@ class Detector:
         base = self.calibration.slope * second.base + self.calibration.intercept
         last = self.calibration.slope * second.contributions(matrix)
         trees = base + last.sum(axis=1)
-        log_odds = scored.drawn(trees)
-        log_odds = log_odds + raised(log_odds, scored.prose, scored.network_weight)
-        last[:, names.index("first")] += log_odds - trees
-        furniture = scored.furniture
+        pulled, furniture = scored.drawn(trees), scored.furniture
+        boost, penalty = self.calibration.adjustments(
+            pulled, scored.prose, furniture, weight=scored.network_weight
+        )
+        last[:, names.index("first")] += pulled + boost - trees
         if furniture is not None:  # what is furniture is not rare
-            rarity = self.calibration.rarity
-            base -= rarity
-            rarer = self.calibration.rarer(log_odds, scored.prose, furniture)
-            last[:, names.index("furniture")] += rarity - rarer
+            base -= self.calibration.rarity
+            last[:, names.index("furniture")] += self.calibration.rarity - penalty
         log_odds = base + last.sum(axis=1)
         whole = of_one_piece(sigmoid(log_odds), segments)
         if np.abs(whole - scored.scores).max(initial=0.0) > _SAME:
@@ -358,7 +347,9 @@ class Detector:
         """The first pass's verdicts as sums over its evidence."""
         names = self.manifest["evidence"][: self.manifest["evidence"].index("first")]
         evidence = matrix[:, : len(names)]
-        if trees is not None:
+        if not isinstance(self._first, Network):
+            if trees is None:
+                raise self._other_trees("they lack those of the first pass")
             return FirstLook(trees.base, trees.contributions(evidence))
         fragments = Fragments.of(scored.observed, evidence, scored.title)
         with one_thread():
@@ -372,16 +363,10 @@ class Detector:
     def _trees(self) -> tuple[Trees | None, Trees]:
         """Both passes' trees, read when they are first asked for; a network has none."""
         if self._both is None:
-            names = list(self.manifest["evidence"])
-            first = None
             try:
-                with np.load(self.folder / "trees.npz", allow_pickle=False) as arrays:
-                    if not isinstance(self._first, Network):
-                        first = Trees.of(_tree_arrays(arrays, "first"), names.index("first"))
-                    second = Trees.of(_tree_arrays(arrays, "second"), len(names))
+                self._both = read_trees(self.folder, self.manifest["evidence"])
             except Exception as error:  # numpy and zipfile raise their own kinds
                 raise self._other_trees(str(error)) from error
-            self._both = first, second
         return self._both
 
     def _other_trees(self, problem: str) -> ModelError:
@@ -398,7 +383,7 @@ class Detector:
         seen, log_odds = observed, np.zeros(0)
         for _ in range(times):
             seen = review(observed, scores, furniture, knowledge=self.knowledge)
-            log_odds = self.calibration.log_odds(_run(self._second, seen))
+            log_odds = self.calibration.log_odds(self._second.log_odds(seen))
             scores = sigmoid(log_odds)
         return seen, log_odds
 
@@ -407,144 +392,3 @@ def capped(log_odds: Floats, documents: Sequence[Segments]) -> Floats:
     """Log-odds of furniture; low for a fragment that the network has not read to the end."""
     lengths = np.concatenate([segments.ends - segments.starts for segments in documents])
     return np.where(lengths <= LONGEST_FURNITURE, log_odds, np.minimum(log_odds, UNREAD))
-
-
-def encoder_of(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """Name or folder of the encoder that the detector in `folder` was fitted for.
-
-    Raises
-    ------
-    ModelError
-        If the detector does not say.
-    """
-    name = manifest.get("encoder")
-    if not isinstance(name, str) or not name:
-        raise ModelError(
-            "the detector does not say which encoder it was fitted for",
-            place=str(folder),
-            next_step="name it with --encoder",
-        )
-    beside = folder / name  # an encoder of one's own is named by its way from the detector
-    return str(beside) if beside.is_dir() else name
-
-
-def model_folders(encoder: str | None, model: str | Path | None) -> tuple[Path, ...]:
-    """Where the detector lies that these parameters of `Cleaner` name, and where its encoder.
-
-    An encoder from the hub has no folder: where its weights lie is not ours to know.
-    """
-    detector = detector_folder(encoder or "fast") if model is None else Path(model)
-    if encoder is None and model is not None:
-        # What cannot be read is told by whoever loads it.
-        with suppress(OSError, ValueError, AttributeError, CleanerError):
-            manifest = json.loads((detector / "manifest.json").read_text(encoding="utf-8"))
-            encoder = encoder_of(detector, manifest)
-    own = MODELS / "fast" / "encoder" if (encoder or "fast") in SHIPPED else Path(encoder or "")
-    return (detector, own) if own.is_dir() else (detector,)
-
-
-def manifests(encoder: str | None, model: str | Path | None) -> tuple[bytes | None, ...]:
-    """The manifests in the folders of a model; None where one has none.
-
-    They hold the checksums of the files beside them: a model that was trained anew, in the same
-    folder, has others.
-    """
-    paths = [folder / "manifest.json" for folder in model_folders(encoder, model)]
-    return tuple(map(_bytes_of, paths))
-
-
-def _bytes_of(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
-
-
-def _check_manifest(manifest: Mapping[str, Any]) -> None:
-    """Refuse a manifest without what is read of it later."""
-    if not isinstance(manifest["threshold"], int | float):
-        raise TypeError(f"its threshold is {manifest['threshold']!r}")
-    if not isinstance(manifest["evidence"], list):
-        raise TypeError("it does not list its evidence")
-
-
-def _check_evidence(names: Sequence[str], knowledge: Knowledge, furniture: Network | None) -> None:
-    """Refuse a detector that was fitted on other evidence than this version computes."""
-    vectors = np.zeros((1, len(knowledge.topic.mean)), dtype=np.float32)
-    seen = observe([Encoded(segment("x"), vectors)], knowledge=knowledge, lexicon=Lexicon())
-    log_odds = None if furniture is None else np.zeros(1)
-    found = review(seen, np.zeros(1), log_odds, knowledge=knowledge).columns
-    if list(found) != list(names):
-        raise ValueError("it was fitted on other evidence than this version of cleaner computes")
-
-
-def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a folder of which a file is missing, or another than the one that was written."""
-    for name, digest in manifest.get("sha256", {}).items():
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{name} is missing")
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
-            raise ValueError(f"{name} is not the file that was written with the manifest")
-
-
-def _check_member(member: Member | None, names: Sequence[str]) -> None:
-    """Refuse a member that was fitted on other evidence."""
-    if member is not None and len(member.network.mean) != names.index("first"):
-        raise ValueError("its member was fitted on other evidence than the rest of it")
-
-
-def _knowledge(arrays: Any) -> Knowledge:
-    topic = TopicModel(arrays["mean"], arrays["projection"], arrays["between"])
-    return Knowledge(
-        topic=topic,
-        frequency=arrays["frequency"].astype(np.float32),
-        wording=arrays["wording"].astype(np.float32),
-        wording_bias=float(arrays["wording_bias"]),
-        wording_vector=arrays["wording_vector"].astype(np.float32),
-    )
-
-
-def _first(folder: Path) -> Any:
-    """The first pass: a network where the folder holds one, else trees."""
-    return read_network(folder / NETWORK_FILE) or _session(folder / "first.onnx")
-
-
-def read_network(path: Path) -> Network | None:
-    """The network in a file; None where there is none."""
-    if not path.exists():
-        return None
-    with np.load(path, allow_pickle=False) as arrays:
-        return Network.from_arrays(arrays)
-
-
-def _member(path: Path) -> Member | None:
-    """The network of another encoder; None where there is none."""
-    if not path.exists():
-        return None
-    with np.load(path, allow_pickle=False) as arrays:
-        return Member.from_arrays(arrays)
-
-
-def _tree_arrays(arrays: Any, name: str) -> dict[str, npt.NDArray[Any]]:
-    prefix = f"{name}_"
-    return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
-
-
-def _session(path: Path) -> Any:
-    # Unless told not to, it reports over the network, and keeps files at home for that.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One thread: sums keep their order, and processes do not fight over the cores.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        path.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
-
-
-def _run(session: Any, observed: Observed) -> Floats:
-    """Log-odds of trees, shape (n,)."""
-    found = [session.run(None, {"evidence": rows})[0] for rows in observed.blocks()]
-    return np.concatenate(found).ravel().astype(np.float64)

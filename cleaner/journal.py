@@ -317,7 +317,7 @@ def model_digest(options: Mapping[str, Any]) -> str:
 
     Of an encoder from the hub it is the name alone: where its weights lie is not ours to know.
     """
-    from cleaner.detector import model_folders  # numpy comes with it
+    from cleaner.detector_files import model_folders  # numpy comes with it
 
     encoder = options.get("encoder")
     digest = hashlib.blake2b(str(encoder or "").encode(), digest_size=16)

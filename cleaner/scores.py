@@ -87,8 +87,15 @@ class Calibration:
         self, log_odds: Floats, prose: Floats, furniture: Floats | None, *, weight: float
     ) -> Floats:
         """Log-odds of trees and networks together, shape (n,), from the trees' `log_odds`."""
-        together = log_odds + raised(log_odds, prose, weight)
-        return together - self.rarer(together, prose, furniture)
+        boost, penalty = self.adjustments(log_odds, prose, furniture, weight=weight)
+        return log_odds + boost - penalty
+
+    def adjustments(
+        self, log_odds: Floats, prose: Floats, furniture: Floats | None, *, weight: float
+    ) -> tuple[Floats, Floats]:
+        """By how much the network for `prose` raises `log_odds`, and rarity then lowers them."""
+        boost = raised(log_odds, prose, weight)
+        return boost, self.rarer(log_odds + boost, prose, furniture)
 
 
 def raised(log_odds: Floats, prose: Floats, weight: float) -> Floats:

@@ -382,10 +382,8 @@ def test_arrays_onnx_and_contributions_agree(adapted, tmp_path):
     example = prepare(data.labelled[:1], load_encoder("fast"))[0]
     (scored,) = detector.score([example.encoded])
     matrix = scored.observed.matrix()
-    from cleaner.detector import _run
-
     log_odds = adapt.predict(found.second, matrix)
-    assert np.allclose(log_odds, _run(detector._second, scored.observed), atol=1e-4)
+    assert np.allclose(log_odds, detector._second.log_odds(scored.observed), atol=1e-4)
     # What a path adds to its root's value is its leaf's value: contributions add up.
     starts = found.second["starts"]
     for tree in (0, len(starts) - 2):

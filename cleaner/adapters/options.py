@@ -135,8 +135,8 @@ class CleanerOptions:
         return kept_cleaner(**{name: getattr(self, name) for name in self.__slots__})
 
     def manifests(self) -> tuple[bytes | None, ...]:
-        """Return the manifests of the model's folders: see `cleaner.detector.manifests`."""
-        from cleaner.detector import manifests
+        """Return the manifests of the model's folders: see `cleaner.detector_files.manifests`."""
+        from cleaner.detector_files import manifests
 
         return manifests(self.encoder, self.model)
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.detector import Detector, encoder_of
+from cleaner.detector import Detector
+from cleaner.detector_files import encoder_of
 from cleaner.encoders import SHIPPED, detector_folder, load_encoder
 from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures

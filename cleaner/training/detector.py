@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from cleaner.detector import FORMAT, FURNITURE_FILE, MEMBER_FILE, NETWORK_FILE, capped
+from cleaner.detector import capped
+from cleaner.detector_files import FORMAT, FURNITURE_FILE, MEMBER_FILE, NETWORK_FILE
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.evaluation import Figures, figures
 from cleaner.evidence import Knowledge, Observed, review

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import click
 
 from cleaner.command import ModuleCommand, stopwatch
-from cleaner.detector import NETWORK_FILE, read_network
+from cleaner.detector_files import NETWORK_FILE, read_network
 from cleaner.encoders import load_encoder
 from cleaner.training.corpora import read_articles
 from cleaner.training.datasets import (

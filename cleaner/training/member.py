@@ -16,7 +16,8 @@ import click
 import numpy as np
 
 from cleaner.command import ModuleCommand, stopwatch
-from cleaner.detector import MEMBER_FILE, Detector
+from cleaner.detector import Detector
+from cleaner.detector_files import MEMBER_FILE
 from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
