@@ -5,7 +5,7 @@ import pytest
 from hash_encoder import HashEncoder
 
 from cleaner.evaluation import compose
-from cleaner.training.detector import prepare
+from cleaner.training.examples import prepare
 from cleaner.training.residue import recurring, unsaid
 
 PROMPT = "Please select your country from the list."

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cleaner.evaluation import Host
 from cleaner.evaluation.reader import read_lines
 from cleaner.sites import fold_of
 
 _SHORTEST = 20  # code points of a sentence that says something
+_SHORTEST_HOST = 8  # sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,26 @@ def read_articles(
         yield Article(record["id"], record.get("title") or "", sentences)
 
 
-def split_sentences(line: str) -> list[str]:
+def split_sentences(line: str, *, language: str = "en") -> list[str]:
     """The sentences of a line, stripped."""
     import sentencex  # type: ignore[import-untyped]
 
-    return [part.strip() for part in sentencex.segment("en", line) if part.strip()]
+    return [part.strip() for part in sentencex.segment(language, line) if part.strip()]
+
+
+def host_of(
+    identity: str, title: str, subject: str, lines: Iterable[str], *, language: str = "en"
+) -> Host | None:
+    """A clean article as host and donor of intruders; None where it is too short for either."""
+    pairs = [
+        (sentence, number)
+        for number, line in enumerate(lines)
+        for sentence in split_sentences(line, language=language)
+    ]
+    if len(pairs) < _SHORTEST_HOST:
+        return None
+    sentences, paragraphs = zip(*pairs, strict=True)
+    return Host(identity, title, subject, sentences, paragraphs)
 
 
 def is_fixture_site(site: str) -> bool:

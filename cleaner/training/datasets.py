@@ -17,7 +17,7 @@ import numpy as np
 from cleaner.cleaning import ENCODED
 from cleaner.evaluation import Host, Labelled, compose, headline_records, intruder_records
 from cleaner.sites import FIFTHS, fold_of, site_of
-from cleaner.training.corpora import is_fixture_site, read_records, split_sentences
+from cleaner.training.corpora import host_of, is_fixture_site, read_records
 from cleaner.training.examples import FOLDS
 from cleaner.training.furniture import Headlines, furniture_records, pages_of
 from cleaner.training.residue import recurring
@@ -86,31 +86,16 @@ _TITLED = 7
 # Which fifths of the clean news teach what; the fifth behind those is the benchmark's.
 OF_ENCODER, OF_DETECTOR, OF_MEMBER = (0, 1), (2, 3), (0, 1, 2, 3)
 _LONGEST = 500  # lines of a clean article
-_SHORTEST_HOST = 8  # sentences
 _LONGEST_HOST = 120  # sentences
 _EVERY = 1_000_000  # articles: more than there are
 
 
 def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
     """Clean articles of eight sentences or more, to put intruders into and to take them from."""
-    made = []
-    for record in records:
-        pairs = [
-            (sentence, number)
-            for number, line in enumerate(record["lines"])
-            for sentence in split_sentences(line)
-        ]
-        if len(pairs) >= _SHORTEST_HOST:
-            made.append(
-                Host(
-                    record["id"],
-                    record.get("title") or "",
-                    record.get("topic") or "",
-                    tuple(sentence for sentence, _ in pairs),
-                    tuple(number for _, number in pairs),
-                )
-            )
-    return made
+    found = (
+        host_of(r["id"], r.get("title") or "", r.get("topic") or "", r["lines"]) for r in records
+    )
+    return [host for host in found if host is not None]
 
 
 def labelled(data: Path, sizes: Sizes) -> list[Labelled]:

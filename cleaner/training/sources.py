@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import sentencex  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any
 
 from cleaner.document import LINE, find_header
 from cleaner.errors import InputError
-from cleaner.evaluation import Host, Labelled
 from cleaner.evaluation.reader import labelled_of, read_lines
 from cleaner.formats import STDIN, kind_of, source
 from cleaner.language import language_of
+from cleaner.training.corpora import host_of
 
-_FEWEST_SENTENCES = 8  # of an article that intruders are put into or taken from
+if TYPE_CHECKING:
+    from cleaner.evaluation import Host, Labelled
+
 _SPOKEN = 0.05  # share of the articles from which a language counts as one of the data's
 _FEWEST_SITES = 6  # below it, labelled documents are kept apart one by one
 
@@ -165,17 +165,5 @@ def languages_of(articles: Iterable[CleanArticle]) -> tuple[str, ...]:
 
 def hosts_of(articles: Iterable[CleanArticle], *, language: str) -> list[Host]:
     """Articles of eight sentences or more as hosts and donors of intruders."""
-    made = []
-    for article in articles:
-        pairs = [
-            (sentence, number)
-            for number, line in enumerate(article.lines)
-            for sentence in (part.strip() for part in sentencex.segment(language, line))
-            if sentence
-        ]
-        if len(pairs) >= _FEWEST_SENTENCES:
-            sentences, paragraphs = zip(*pairs, strict=True)
-            made.append(
-                Host(article.identity, article.title, article.subject, sentences, paragraphs)
-            )
-    return made
+    found = (host_of(a.identity, a.title, a.subject, a.lines, language=language) for a in articles)
+    return [host for host in found if host is not None]
