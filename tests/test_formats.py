@@ -14,9 +14,9 @@ from cleaner.formats import (
     decode,
     dump_json,
     encode,
-    parse_record,
     source,
 )
+from cleaner.formats.jsonl import parse_record
 from cleaner.formats.sinks import lock
 
 ANY = st.text(st.characters(codec=None))
