@@ -46,14 +46,18 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (
             "comment",
             r"leave a (comment|reply)|join the (discussion|conversation)|log ?in to (comment|post)",
-            r"\bcomments?\b|\brepl(y|ies)\b|\bupvote",
+            (
+                r"^\W*(\d[\d,.]* )?(comments?|repl(y|ies)|upvotes?)\b"
+                r"|\b(post|view|show|read|load|add|write|see|all|no|more|reader) (the |your |a |more )?"
+                r"(comments?|replies|reply)\b"
+            ),
         ),
         (
             "sharing",
             r"\b(share this|tweet this|pin it|follow (us|me) on|email this|print this)\b",
             (
-                r"\b(share|tweet|whatsapp|reddit|follow (us|me))\b"
-                r"|^\W*(facebook|twitter|linkedin|instagram|youtube|pinterest|telegram|email"
+                r"\b(share (on|via|with)|follow (us|me))\b"
+                r"|^\W*(share|tweet|whatsapp|reddit|facebook|twitter|linkedin|instagram|youtube|pinterest|telegram|email"
                 r"|print)\b"
             ),
         ),

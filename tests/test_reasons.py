@@ -11,8 +11,15 @@ WORDINGS = {
         "By using this site you agree to our privacy policy.",
     ],
     "advert": ["Advertisement", "ADVERTISEMENT", "Story continues below", "- Sponsored -"],
-    "comment": ["12 Comments", "Leave a reply", "Join the discussion"],
-    "sharing": ["Share this article", "Facebook Twitter Email", "Follow us for more"],
+    "comment": ["12 Comments", "Leave a reply", "Join the discussion", "View all comments (41)"],
+    "sharing": [
+        "Share this article",
+        "Facebook Twitter Email",
+        "Follow us for more",
+        "Share",
+        "Reddit",
+        "Share on WhatsApp",
+    ],
     "promotion": [
         "Sign up for our free newsletter",
         "Subscribe now",
@@ -52,6 +59,8 @@ EVIDENCE = [
     ("Ten stars who aged badly", 5, 0, 1.0, "related-link"),
     ("Ten stars who aged badly", 5, 0, -1.0, "off-topic"),
     ("Home World", 2, 0, 2.0, "navigation"),
+    ("Manager charged over tunnel comments", 5, 0, 1.0, "related-link"),
+    ("Pupils share their lunch with a hedgehog", 7, 0, -1.0, "off-topic"),
     ("word " * 60, 60, 0, -1.0, "off-topic"),
 ]
 
