@@ -48,8 +48,8 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"leave a (comment|reply)|join the (discussion|conversation)|log ?in to (comment|post)",
             (
                 r"^\W*(\d[\d,.]* )?(comments?|repl(y|ies)|upvotes?)\b"
-                r"|\b(post|view|show|read|load|add|write|see|all|no|more|reader) (the |your |a |more )?"
-                r"(comments?|replies|reply)\b"
+                r"|\b(post|view|show|read|load|add|write|see|all|no|more|reader)"
+                r" (the |your |a |more )?(comments?|replies|reply)\b"
             ),
         ),
         (
