@@ -62,6 +62,8 @@ _TAGGED = re.compile(
 # pieces of articles, 75 to 90 % lie below it; of 300 articles with intruders and of 400 web pages
 # less than 1 %.
 _DOMINANT = 0.45
+# The same by the text alone, where the title that was given takes the topic from it.
+_DOMINANT_UNTITLED = 0.5
 _RUNNING_WORDS = 12  # from which a fragment says something of the topic
 # What a finding reports: few figures, in the order in which they are best read.
 _REPORTED = (
@@ -97,7 +99,7 @@ class Inspected:
     segments
         The fragments, n of them, in the order of ``result.fragments``.
     observed
-        The evidence of the last look, with the vectors and points of the fragments.
+        The evidence of the last pass, with the vectors and points of the fragments.
     contributions
         What each piece of it adds to the scores.
     title
@@ -443,20 +445,21 @@ def _is_markup(text: str) -> bool:
 def _has_topic(observed: Observed, topic: TopicModel) -> bool:
     """Whether most of the running text is closer to one topic than to any: not so in a digest.
 
-    A title that is worded otherwise than the text does not take the topic from it.
+    A title that is worded otherwise than the text does not take the topic from it: what has plainly
+    one by itself is judged.
     """
     words = np.expm1(observed.columns["words"])
     running = words >= _RUNNING_WORDS
     if np.count_nonzero(running) < FEWEST_FRAGMENTS:
         return True
 
-    def dominates(ratios: Floats) -> bool:
-        return bool(words[running & (ratios > 0)].sum() >= _DOMINANT * words[running].sum())
+    def share(ratios: Floats) -> float:
+        return float(words[running & (ratios > 0)].sum() / words[running].sum())
 
-    if dominates(observed.columns["topic_ratio"]):
+    if share(observed.columns["topic_ratio"]) >= _DOMINANT:
         return True
     is_titled = bool(observed.columns["document_titled"].any())
-    return is_titled and dominates(untitled_ratios(observed, topic))
+    return is_titled and share(untitled_ratios(observed, topic)) >= _DOMINANT_UNTITLED
 
 
 def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fragment, ...]:

@@ -48,7 +48,7 @@ class TreeModel:
     """
 
     def __init__(self, path: Path) -> None:
-        # Unless it hears otherwise, it reports over the network, and keeps files at home for that.
+        # Unless told not to, it reports over the network, and keeps files at home for that.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 

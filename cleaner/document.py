@@ -122,11 +122,14 @@ def find_header(text: str, *, title: str | None = None) -> Header:
 
 
 def _line_that_is(wanted: str, text: str) -> Span | None:
-    """The first line of `text` that holds `wanted`, in whatever case, and nothing else."""
-    if not wanted or wanted.lower() not in text.lower() or re.search(_BREAK, wanted):
+    """The first line of `text` that is `wanted`, or else the first that is it in another case.
+
+    Letters that are more or fewer in the other case ("ß", "İ") are only found as they are.
+    """
+    if not wanted or wanted.casefold() not in text.casefold() or re.search(_BREAK, wanted):
         return None
     line = rf"(?:^|{_BREAK}){_BLANKS}({re.escape(wanted)}){_BLANKS}(?:$|{_BREAK})"
-    found = re.search(line, text, re.IGNORECASE)
+    found = re.search(line, text) or re.search(line, text, re.IGNORECASE)
     return None if found is None else Span(*found.span(1))
 
 

@@ -13,7 +13,7 @@ from cleaner.errors import InputError, OptionError
 from cleaner.formats.encoding import dump_json, encode
 from cleaner.formats.jsonl import Record
 from cleaner.formats.text import TextFile
-from cleaner.options import BATCH_DOCUMENTS
+from cleaner.options import BATCH_DOCUMENTS, is_count
 from cleaner.reading import Entry, Passed, Unusable, entries
 from cleaner.results import CleanResult
 from cleaner.work import MOST_PROBLEMS, Answer, Block, Outcome, Part
@@ -70,7 +70,7 @@ class Settings:
     batch_documents: int = BATCH_DOCUMENTS
 
     def __post_init__(self) -> None:
-        if self.batch_documents < 1:
+        if not is_count(self.batch_documents):
             raise OptionError(
                 f"the batch size is {self.batch_documents}", next_step="use 1 or more"
             )

@@ -47,18 +47,23 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             "comment",
             r"leave a (comment|reply)|join the (discussion|conversation)|log ?in to (comment|post)",
             (
-                r"^\W*(\d[\d,.]* )?(comments?|repl(y|ies)|upvotes?)\b"
-                r"|\b(post|view|show|read|load|add|write|see|all|no|more|reader)"
-                r" (the |your |a |more )?(comments?|replies|reply)\b"
+                r"^\W*(\d[\d,.]*k?\W+)?((new|recent|reader|your) )?(comments?|repl(y|ies)|upvotes?)"
+                r"(\W*\d[\d,.]*| (below|closed|are closed)|\W+share)?\W*$"
+                r"|^\W*(add|cancel|close|hide|jump to|like|load|no|open|post|read|report this"
+                r"|see|show|skip to|sort|submit|view|write|\d+ view)\b[^.!?]{0,30}?"
+                r"\b(comments?|repl(y|ies))\W*(\d[\d,.]*)?\W*$"
+                r"|\bin the comments\b|\bfirst to comment\b"
+                r"|\bcomments (are|have been) (closed|disabled)\b"
             ),
         ),
         (
             "sharing",
             r"\b(share this|tweet this|pin it|follow (us|me) on|email this|print this)\b",
             (
-                r"\b(share (on|via|with)|follow (us|me))\b"
-                r"|^\W*(share|tweet|whatsapp|reddit|facebook|twitter|linkedin|instagram|youtube|pinterest|telegram|email"
-                r"|print)\b"
+                r"\bfollow (us|me)\b|\bclick to share\b"
+                r"|^\W*(copy link|tweet|whatsapp|reddit|facebook|twitter|linkedin|instagram|youtube"
+                r"|pinterest|telegram|email|print"
+                r"|share(?! (of|prices?|sales?|issues?|buybacks?)\b))\b"
             ),
         ),
         (

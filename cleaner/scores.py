@@ -140,8 +140,8 @@ def drawn(log_odds: Floats, prose: Floats, furniture: Floats) -> Floats:
         Log-odds of the network for furniture, shape (n,).
     """
     least = np.where(prose > log_odds, 0.0, RULED_OUT)
-    heard = sigmoid(least - furniture) * np.exp(-sigmoid(furniture).mean() / FURNISHED)
-    return np.asarray(log_odds + heard * (prose - log_odds))
+    pull = sigmoid(least - furniture) * np.exp(-sigmoid(furniture).mean() / FURNISHED)
+    return np.asarray(log_odds + pull * (prose - log_odds))
 
 
 def of_one_piece(scores: Floats, segments: Segments) -> Floats:

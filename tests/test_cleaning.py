@@ -1,5 +1,6 @@
 """The cleaner: what it does not judge, that nothing passes between documents, and its options."""
 
+import gzip
 import json
 import os
 import random
@@ -364,6 +365,22 @@ def test_a_title_in_other_words_does_not_take_the_topic_from_a_text(fast):
     assert fast.clean_and_explain(text).judged
     assert result.judged
     assert "Advertisement" not in result.text.splitlines()
+
+
+def test_titles_hardly_make_digests_into_articles(fast):
+    pytest.importorskip("sklearn")
+    from cleaner.training.datasets import digests, hosts
+
+    with gzip.open(FIXTURES / "labelled" / "wikipedia_clean.jsonl.gz") as stream:
+        records = [r for r in map(json.loads, stream) if r["source"] == "wikipedia/en"]
+    articles = hosts(records)
+    made = digests(articles, 60)
+    by_themselves = [fast.clean_and_explain(digest.text).judged for digest in made]
+    titled = [
+        fast.clean_and_explain(digest.text, title=articles[number % len(articles)].title).judged
+        for number, digest in enumerate(made)
+    ]
+    assert sum(titled) <= sum(by_themselves) + 6
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, "3", None, True])

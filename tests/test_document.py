@@ -145,12 +145,24 @@ def test_a_title_that_the_caller_knows():
     assert parts("Bridge" + BODY, title="Bridge") == {"title": "Bridge"}
 
 
-@pytest.mark.parametrize("line", ["The Bridge", "  The Bridge\t", "The Bridge\r", "THE BRIDGE"])
+@pytest.mark.parametrize("line", ["The Bridge", "  The Bridge\t", "The Bridge\r"])
 def test_the_title_that_the_caller_knows_may_stand_below_a_menu(line):
     menu = "Home\nNews of The Bridge\nContact\nAbout\nMore\nLogin\n"
     title = find_header(f"{menu}{line}\nIt is built.\nThe Bridge\n", title="The Bridge").title
     start = len(menu) + line.index("T")
     assert (title.start, title.end) == (start, start + 10)
+
+
+def test_the_title_may_stand_there_in_another_case():
+    menu = "Home\nNews of The Bridge\nContact\nAbout\nMore\nLogin\n"
+    title = find_header(f"{menu}THE BRIDGE\nIt is built.\n", title="The Bridge").title
+    assert (title.start, title.end) == (len(menu), len(menu) + 10)
+
+
+def test_the_line_that_is_the_title_to_the_letter_comes_first():
+    text = "Home\nNews here\nContact\nAbout\nMore\nLogin\nIRAN\nSports\nIran\nIt is built.\n"
+    found = find_header(text, title="Iran").title
+    assert text[found.start : found.end] == "Iran"
 
 
 @pytest.mark.parametrize("title", ["Bridge", "Home\nNews", "the bridge", "20220215"])

@@ -11,7 +11,16 @@ WORDINGS = {
         "By using this site you agree to our privacy policy.",
     ],
     "advert": ["Advertisement", "ADVERTISEMENT", "Story continues below", "- Sponsored -"],
-    "comment": ["12 Comments", "Leave a reply", "Join the discussion", "View all comments (41)"],
+    "comment": [
+        "12 Comments",
+        "Leave a reply",
+        "Join the discussion",
+        "View all comments (41)",
+        "1.2k comments",
+        "Add a public comment...",
+        "Cancel reply",
+        "Be the first to comment",
+    ],
     "sharing": [
         "Share this article",
         "Facebook Twitter Email",
@@ -19,6 +28,8 @@ WORDINGS = {
         "Share",
         "Reddit",
         "Share on WhatsApp",
+        "Copy link WhatsApp",
+        "Click to share on Facebook",
     ],
     "promotion": [
         "Sign up for our free newsletter",
@@ -60,6 +71,10 @@ EVIDENCE = [
     ("Ten stars who aged badly", 5, 0, -1.0, "off-topic"),
     ("Home World", 2, 0, 2.0, "navigation"),
     ("Manager charged over tunnel comments", 5, 0, 1.0, "related-link"),
+    ("Washington Post comments spark row", 5, 0, 1.0, "related-link"),
+    ("Comments by minister anger nurses", 5, 0, 1.0, "related-link"),
+    ("Share prices fall after bank warning", 6, 0, 1.0, "related-link"),
+    ("Brothers share with refugees", 5, 0, 1.0, "related-link"),
     ("Pupils share their lunch with a hedgehog", 7, 0, -1.0, "off-topic"),
     ("word " * 60, 60, 0, -1.0, "off-topic"),
 ]

@@ -416,6 +416,16 @@ def test_the_command_writes_a_corpus(tmp_path, records):
     assert pages <= {"a", "c", "d"}
 
 
+def test_the_page_names_its_first_inputs(tmp_path, seed):
+    names = [tmp_path / f"{letter}.txt" for letter in "abcd"]
+    for name in names:
+        name.write_text(seed, "utf-8")
+    out = tmp_path / "report.html"
+    assert run(*names, "-o", out).exit_code == 0
+    first = ", ".join(map(str, names[:3]))
+    assert f"<title>{first}, ..." in out.read_text("utf-8")
+
+
 def test_the_command_writes_an_article(tmp_path, seed):
     out = tmp_path / "report.html"
     done = run("-", "-o", out, "--title", "Another title", stdin=seed)

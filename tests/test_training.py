@@ -123,6 +123,31 @@ def test_documents_of_one_source_are_kept_apart_one_by_one(tmp_path):
     assert len({document.site for document in data.labelled}) == 9
 
 
+def test_a_document_is_read_as_it_is_when_it_is_cleaned():
+    """The lines of its header are no fragments, and its title is known by them."""
+    from cleaner.cleaning import title_and_segments
+    from cleaner.document import Document
+    from cleaner.evaluation import compose
+
+    body = [f"The bridge over the river is {n} metres long." for n in range(8)]
+    lines = ["The bridge over the river is built", "20220215", *body]
+    labels = [0] * 9 + [1]
+    document = compose({"id": "a", "lines": lines, "labels": labels})
+    (example,) = prepare([document], load_encoder("fast"))
+    title, segments = title_and_segments(Document(document.text), language="en")
+    assert (title, list(segments.texts)) == (lines[0], body)
+    assert (example.encoded.title, list(example.segments.texts)) == (lines[0], body)
+    assert example.labels.tolist() == [0] * 7 + [1]
+    assert np.array_equal(example.encoded.title_vector, load_encoder("fast").encode([title])[0])
+
+
+def test_some_scrapes_are_learned_from_without_their_title():
+    from cleaner.training.datasets import _some_untitled
+
+    shown = [_some_untitled({"id": str(n), "title": "T"})["title"] for n in range(1_000)]
+    assert 650 < shown.count("T") < 750
+
+
 def test_languages_are_identified_and_strays_left_out():
     articles = [
         CleanArticle(row["id"], "", "", tuple(row["lines"]))

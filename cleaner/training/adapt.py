@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.detector import Detector
-from cleaner.detector_files import encoder_of
+from cleaner.detector_files import MANIFEST, encoder_of
 from cleaner.encoders import SHIPPED, detector_folder, load_encoder
 from cleaner.errors import InputError, ModelError
 from cleaner.evaluation import Figures, figures
@@ -360,7 +360,7 @@ def write(adapted: Adapted, output: Path, *, data: Sequence[str]) -> None:
         trees |= {f"second_{name}": value for name, value in adapted.second.items()}
         np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
         (folder / "second.onnx").write_bytes(to_onnx(adapted.second, adapted.features))
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         manifest |= {
             "encoder": _encoder_from(adapted, folder, output),
             "threshold": adapted.threshold,

@@ -37,6 +37,7 @@ from cleaner.training.lessons import (
 from cleaner.training.trees import Arrays, BoostedTrees, to_onnx
 
 if TYPE_CHECKING:
+    from cleaner.command import Say
     from cleaner.encoders import Encoder
     from cleaner.evaluation import Labelled
     from cleaner.topic import Floats, TopicModel
@@ -106,7 +107,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     furnished: Iterable[Sequence[Example]] = (),
     kept: Network | None = None,
     shown: Callable[[Observed], Observed] | None = None,
-    say: Any = print,
+    say: Say = print,
 ) -> Fitted:
     """Fit both passes, wording and calibration, each on sites apart from those it is applied to.
 
@@ -137,7 +138,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     rows = _Rows.of(examples)
     first: Network | BoostedTrees
     furniture: Network | None = None
-    heard: list[Any] = [None] * len(examples)
+    furniture_apart: list[Any] = [None] * len(examples)
     if steps:
         lessons = Lessons.of(examples, observed)
         # Held by nobody here: gigabytes, of which there is no room for both at once.
@@ -149,14 +150,16 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
         )
         del lessons
         rows = replace(rows, weights=doubted(rows.weights, examples, found))
-        heard = rows.by_document(capped(found, [example.segments for example in examples]))
+        furniture_apart = rows.by_document(
+            capped(found, [example.segments for example in examples])
+        )
     else:
         first, suspected = _fit_trees(_matrix(observed), rows, trees=trees[0], jobs=jobs)
     say("first pass")
     first_apart = rows.by_document(suspected)
     reviewed = [
         review(o, sigmoid(p), f, knowledge=knowledge)
-        for o, p, f in zip(observed, first_apart, heard, strict=True)
+        for o, p, f in zip(observed, first_apart, furniture_apart, strict=True)
     ]
     if shown is not None:
         reviewed = [shown(own) for own in reviewed]
@@ -169,7 +172,7 @@ def fit(  # noqa: PLR0913  # what is learned from, and how long each part learns
     held_out = [
         _held_out(example, calibration, *log_odds, networks=steps is not None)
         for example, *log_odds in zip(
-            examples, rows.by_document(decided), first_apart, heard, strict=True
+            examples, rows.by_document(decided), first_apart, furniture_apart, strict=True
         )
     ]
     return Fitted(knowledge, first, furniture, second, calibration, names, held_out)
@@ -231,9 +234,9 @@ def _held_out(
     *,
     networks: bool,
 ) -> HeldOut:
-    """Scores of a document after one look, and what they come from.
+    """Scores of a document after one second pass, and what they come from.
 
-    Without networks the detector looks again where it finds a family, and finds more of it.
+    Without networks the detector repeats that pass where it finds a family, and finds more of it.
     """
     log_odds = calibration.log_odds(trees)
     if networks:

@@ -18,8 +18,9 @@ from typing import Any
 import click
 
 from cleaner.command import ModuleCommand
+from cleaner.errors import InputError
 from cleaner.evaluation import headline_records, intruder_records
-from cleaner.sites import site_of
+from cleaner.sites import fold_of, site_of
 from cleaner.training.boxes import boxed_records
 from cleaner.training.corpora import is_fixture_site, read_records
 from cleaner.training.datasets import hosts
@@ -27,10 +28,10 @@ from cleaner.training.held_out import of_origin
 
 _LONGEST = 35_000  # code points of a page; the few longer ones would outweigh all others
 _JUDGED = "en"
+_MANY = 1 << 32  # places of an order that is none
 _FIELDS = (
     "id", "source", "url", "title", "page_type", "view", "lines", "labels", "paragraph", "kinds",
 )  # fmt: skip
-_KINDS = {"K": "article", "H": "headline", "B": "fact box", "P": "foreign paragraph", "U": "other"}
 _KINDS = {"K": "article", "H": "headline", "B": "fact box", "P": "foreign paragraph", "U": "other"}
 Record = dict[str, Any]
 
@@ -76,17 +77,34 @@ def wikipedia(records: Iterable[Record]) -> Iterator[Record]:
 def written(folder: Path) -> Iterator[Record]:
     """The articles of a folder: each line behind a letter that says what it is, and a bar.
 
-    All but ``K`` are to go. The name of a file begins with what was put into the article.
+    All but ``K`` are to go. The name of a file begins with what was put into the article. They come
+    in no order: the first of them are of all kinds.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a line does not say what it is.
     """
-    for path in sorted(folder.glob("*.txt")):
-        pairs = [line.split("|", 1) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = sorted(folder.glob("*.txt"), key=lambda path: fold_of(path.stem, _MANY))
+    if not found:
+        raise InputError("no article", place=str(folder), next_step="give a folder of .txt files")
+    for path in found:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        parts = [line.partition("|") for line in lines]
+        for number, (kind, bar, _) in enumerate(parts, 1):
+            if not bar or kind not in _KINDS:
+                raise InputError(
+                    "the line begins with no letter of a kind and a bar",
+                    place=f"{path}:{number}",
+                    next_step=f"begin it with one of {', '.join(_KINDS)}, and |",
+                )
         yield {
             "id": path.stem,
             "source": path.stem,
             "page_type": path.stem.split("-")[0],
-            "lines": [line for _, line in pairs],
-            "labels": [int(kind != "K") for kind, _ in pairs],
-            "kinds": [_KINDS[kind] for kind, _ in pairs],
+            "lines": [line for _, _, line in parts],
+            "labels": [int(kind != "K") for kind, _, _ in parts],
+            "kinds": [_KINDS[kind] for kind, _, _ in parts],
         }
 
 
@@ -127,7 +145,9 @@ def write(path: Path, records: Iterable[Record]) -> int:
 @click.command(cls=ModuleCommand)
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--boxes", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--articles", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--articles", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 def main(data: Path, boxes: Path, articles: Path, output: Path) -> None:
     """Write the labelled fixtures to OUTPUT."""

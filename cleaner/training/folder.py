@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cleaner.detector_files import MANIFEST
 from cleaner.errors import OptionError, OutputError
 
 
@@ -41,7 +42,7 @@ def check_folder(output: Path) -> None:
 
 def _is_ours(folder: Path) -> bool:
     try:
-        return "made_by" in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return "made_by" in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError):
         return False
 
@@ -56,7 +57,7 @@ def checksums(folder: Path, names: Iterable[str]) -> dict[str, str]:
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write ``manifest.json``, for programs and people."""
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -1,11 +1,11 @@
-"""The networks, each fitted on some sites and heard on others."""
+"""The networks, each fitted on some sites and applied to others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from cleaner.training.forked import side_by_side
 from cleaner.training.knowledge import observe_apart
 
 if TYPE_CHECKING:
+    from cleaner.command import Say
     from cleaner.evidence import Knowledge, Observed
     from cleaner.topic import Floats
     from cleaner.training.network import Lesson
@@ -93,7 +94,7 @@ def lessons_of(examples: Sequence[Example], observed: Iterable[Observed]) -> lis
 
 
 def fit_foreign_network(
-    own: Lessons, foreign: Lessons, steps: Steps, say: Any, jobs: int, kept: Network | None
+    own: Lessons, foreign: Lessons, steps: Steps, say: Say, jobs: int, kept: Network | None
 ) -> tuple[Network, Floats]:
     """The network for foreign prose, and log-odds for every fragment of `own` from one apart.
 
@@ -107,7 +108,7 @@ def fit_foreign_network(
 
 
 def fit_furniture_network(
-    own: Lessons, furnished: Lessons, steps: Steps, say: Any, jobs: int
+    own: Lessons, furnished: Lessons, steps: Steps, say: Say, jobs: int
 ) -> tuple[Network, Floats]:
     """The network for furniture, and log-odds for every fragment of `own` from one apart.
 
@@ -136,7 +137,7 @@ def fit_networks(
     learned: Lessons,
     known: npt.NDArray[np.uint32],
     steps: tuple[int, int],
-    say: Any,
+    say: Say,
     jobs: int,
     kept: Network | None = None,
 ) -> tuple[Network, Floats]:
@@ -153,7 +154,7 @@ def fit_networks(
 
 
 def _tasks_apart(
-    learned: Lessons, known: npt.NDArray[np.uint32], steps: int, say: Any
+    learned: Lessons, known: npt.NDArray[np.uint32], steps: int, say: Say
 ) -> list[Callable[[], Network]]:
     """For each fold what fits the network that has not learned from it."""
     from cleaner.training.network import fit_network

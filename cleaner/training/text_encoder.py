@@ -14,7 +14,6 @@ Run as ``python -m cleaner.training.text_encoder -o FOLDER DATA...``; DATA are a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.command import ModuleCommand
+from cleaner.command import ModuleCommand, stopwatch
 from cleaner.training.corpora import Article
 from cleaner.training.folder import checksums, whole_folder, write_manifest
 from cleaner.training.sources import CleanArticle, hosts_of, languages_of, read_training_data
@@ -112,9 +111,9 @@ def make(
 @click.argument("data", nargs=-1, required=True, type=click.Path())
 def main(output: Path, data: tuple[str, ...], **options: Any) -> None:
     """Train a static encoder on the clean articles in DATA; write its folder."""
-    started = time.perf_counter()
+    say = stopwatch()
     articles = read_training_data(data).bodies
-    click.echo(f"{len(articles)} articles", err=True)
+    say(f"{len(articles)} articles")
     model = make(articles, **options)
     with whole_folder(output) as folder:
         model.save(str(folder), create_model_card=False)
@@ -128,7 +127,7 @@ def main(output: Path, data: tuple[str, ...], **options: Any) -> None:
             "sha256": checksums(folder, [weights.name]),
         }
         write_manifest(folder, manifest)
-    click.echo(f"written after {time.perf_counter() - started:.0f} s", err=True)
+    say(f"written to {output}")
 
 
 if __name__ == "__main__":
