@@ -5,7 +5,7 @@ import pytest
 
 from cleaner.evaluation import Host
 from cleaner.sites import fold_of
-from cleaner.training.formulas import FORMULAS, HEADINGS, LIST_ITEMS
+from cleaner.training.formulas import FORMULAS
 from cleaner.training.furniture import Headlines, Page, furniture_records, pages_of
 
 FOLDS = 2
@@ -49,7 +49,7 @@ def test_what_is_kept_is_the_article(made):
 def test_every_kind_of_furniture_is_put_in_and_some_articles_stay_clean(made):
     by_kind = {record["kind"]: record for record in made}
     assert set(by_kind) == {
-        "clean", "lines", "run", "frame", "formulas", "related", "form", "list"
+        "clean", "lines", "run", "frame", "formulas", "related", "form"
     }  # fmt: skip
     assert by_kind["clean"]["labels"] == [0, 0]
     assert all(1 in record["labels"] for kind, record in by_kind.items() if kind != "clean")
@@ -60,19 +60,6 @@ def test_a_form_has_mostly_lost_its_line_breaks(made):
     forms = [r for r in [*made, *records(seed=1), *records(seed=2)] if r["kind"] == "form"]
     on_one_line = [r for r in forms if r["labels"].count(1) == 1]
     assert len(forms) / 2 < len(on_one_line) < len(forms)
-
-
-def test_a_list_has_a_heading_and_items_of_one_kind(made):
-    """As in "Related topics", "Wildlife", "Scotland"."""
-    lists = [
-        [line for line, label in zip(r["lines"], r["labels"], strict=True) if label]
-        for r in made
-        if r["kind"] == "list"
-    ]
-    tags = [lines for lines in lists if set(lines[1:]) <= set(LIST_ITEMS["tags"])]
-    assert tags
-    assert any(lines[0] not in LIST_ITEMS["tags"] for lines in tags)
-    assert all(len(lines) > 1 for lines in lists)
 
 
 def test_a_record_is_of_one_fold(made):
@@ -93,7 +80,7 @@ def test_the_same_seed_gives_the_same_records(made):
 
 def test_related_headlines_are_of_other_articles(made):
     for host, record in zip(HOSTS, made, strict=True):
-        if record["kind"] in ("related", "list"):
+        if record["kind"] == "related":
             pairs = zip(record["lines"], record["labels"], strict=True)
             found = {line.casefold() for line, label in pairs if label}
             assert not any(line.endswith(host.title.casefold()) for line in found)
@@ -117,7 +104,6 @@ def test_runs_of_furniture_are_found():
 
 def test_every_formula_can_be_filled():
     names = ("site", "SITE", "person", "PERSON", "topic", "TOPIC", "handle", "domain")
-    formulas = [*FORMULAS, *(heading for kind in HEADINGS.values() for heading in kind)]
-    filled = [f.format(**dict.fromkeys(names, "x"), year=2022, number=3) for f in formulas]
+    filled = [f.format(**dict.fromkeys(names, "x"), year=2022, number=3) for f in FORMULAS]
     assert not any("{" in text for text in filled)
     assert len(set(FORMULAS)) == len(FORMULAS)

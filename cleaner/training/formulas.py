@@ -6,8 +6,6 @@ topics, a year, a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cleaner.evaluation.intruders import LEADS
 
 # How news sites introduce one headline among paragraphs, {} being the headline.
@@ -86,56 +84,6 @@ FORMULAS: tuple[str, ...] = (
     "Explore more: {topic}", "Tags: {topic}, {person}", "Filed under: {topic}", "Topics: {topic}",
     "Get our top stories", "Stay informed with {site}",
     "Don't miss out on the headlines from {topic}.",
-    "Share this:", "Click to share on Twitter (Opens in new window)", "Like this: Like Loading...",
-    "Click to share on Facebook (Opens in new window)", "Pin it", "Email this article to a friend",
-    "Send to a friend", "Save for later", "Save article", "Print", "{number} shares",
-    "{number} Comments", "{number} comments", "{number} claps", "{number} likes", "Like", "Reply",
-    "Report this comment", "Report abuse", "Sort by: Newest | Oldest | Most liked", "Sort comments",
-    "Load more comments", "Leave a Reply", "Leave a Reply Cancel reply", "Be the first to comment",
-    "Your email address will not be published. Required fields are marked *",
-    "Notify me of new posts by email.", "Log in to comment", "Sign in to join the discussion",
-    "Comments have been disabled for this article.", "Read the comments", "Our house rules",
-    "This entry was posted in {topic}. Bookmark the permalink.", "Posted in {topic}",
-    "Subscribe via RSS", "RSS feed", "Thanks for reading!", "If you enjoyed this, please share it.",
-    "Thanks for reading {site}! Subscribe for free to receive new posts and support my work.",
-    "If you liked this post, follow {person} for more.", "Was this article helpful?",
-    "Was this page useful? Yes No", "Rate this article", "Give feedback", "Report an error",
-    "Report a correction or typo", "Suggest a correction", "How did we do?",
-    "{number} people found this helpful", "18+. Please gamble responsibly.",
-    "18+. New customers only. T&Cs apply. Please gamble responsibly.", "T&Cs apply", "Shop now",
-    "Shop the look", "Buy now", "Buy tickets", "Book now", "Check price", "View deal", "See offer",
-    "Today's best deals", "Use code {SITE} for {number}% off", "Compare quotes",
-    "Get a free quote today", "Prices correct at the time of publication.", "Search jobs",
-    "Find a local business", "Place a notice", "Looking for a new car? Search thousands here.",
-    "Homes for sale near you", "In association with {site}", "Presented by {site}",
-    "Brought to you by {site}", "Paid for by {site}", "Report this ad", "Why this ad?",
-    "Ad choices", "Remove ads", "Content from our sponsors", "Sponsored stories", "Sponsored links",
-    "Promoted stories", "Recommended by Outbrain", "Sponsored by Taboola",
-    "The information on this page is not financial advice.", "Your capital is at risk.",
-    "Our analysts name {number} stocks to buy now. See the list.", "Gift this article",
-    "Unlock this article", "To continue reading, subscribe today.", "Register to keep reading",
-    "Register for free to read more articles.", "Create a free account", "Get unlimited access",
-    "Give a gift subscription", "Buy us a coffee", "Become a patron", "Support our work",
-    "Join our WhatsApp channel for the latest {topic} news.", "Follow us on Google News",
-    "Join our WhatsApp community", "Add {site} as a preferred source on Google",
-    "Turn on notifications", "Get {topic} news straight to your phone.", "Sign up for text alerts",
-    "Sign up for The {topic} Briefing, our weekly newsletter.", "Listen on Spotify",
-    "Subscribe to the podcast", "Watch this video on YouTube", "Watch on YouTube",
-    "Available on the App Store and Google Play", "Skip to main content", "Skip to content",
-    "Toggle navigation", "Open menu", "Close", "Sign in", "Register", "My account", "Latest",
-    "Latest news", "All sections", "Older posts", "Newer posts", "Previous post: {topic}",
-    "Page 1 of {number}", "Show more", "Load more", "Read full story", "Jump to section",
-    "Contact the newsroom", "About us", "Careers", "Help", "FAQs", "Accessibility", "Site map",
-    "Do not sell my personal information", "Your privacy choices", "Cookie policy", "Reject all",
-    "We use cookies to improve your experience. By using this site you agree to their use.",
-    "We and our partners store and access information on a device.", "Corrections", "Complaints",
-    "{site} is bound by the editors' code of practice. To complain, write to editor@{domain}.",
-    "Registered in England and Wales. Registered office: {number} High Street.",
-    "Powered by WordPress", "Image caption", "Click to enlarge", "View {number} images",
-    "Image {number} of {number}", "Hide caption", "Play", "Mute", "Fullscreen", "Replay video",
-    "Up next in {number} seconds", "View on Twitter", "A post shared by {person} (@{handle})",
-    "This article contains content provided by Instagram. Click to accept and continue.",
-    "{person} is a reporter at {site}. Follow @{handle}.",
     "Take our survey", "Take the quiz", "Listen to this article", "{number} min read",
     "Advertise with us", "Cookie settings", "Accept all cookies", "Manage preferences",
 )  # fmt: skip
@@ -164,51 +112,6 @@ FORM_TEXTS = (
     "Reset your password.", "Support our journalism.", "Choose a plan.", "Cancel anytime.",
     "Continue reading with a subscription.", "You have read your last free article.",
 )  # fmt: skip
-
-# What stands over a list, and in it; the items of headlines are those of other articles.
-HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "headlines": (
-        "Most read", "Most Read", "Most popular", "Trending", "Trending now", "You may also like",
-        "Read next", "What to read next", "Related stories", "Related articles", "More from {site}",
-        "More in {topic}", "Latest {topic} news", "Top stories", "Editor's picks", "Popular now",
-        "Don't miss", "In other news", "Recommended for you", "Also read", "Latest stories",
-        "Elsewhere on {site}", "Others are reading", "Recent posts", "More on this story",
-    ),
-    "tags": (
-        "Tags", "Tags:", "Related topics", "Topics", "Topics:", "Explore more on these topics",
-        "Filed under", "Filed under:", "Article tags", "In this story", "Categories", "Labels",
-        "More on these topics", "More about", "Keywords", "Follow these topics",
-    ),
-    "buttons": (
-        "Share this:", "Share", "Share this article", "Share this page", "Follow us", "Connect",
-        "Follow {site}", "Share this story", "Share with friends", "Find us on",
-    ),
-}  # fmt: skip
-
-LIST_ITEMS: Mapping[str, tuple[str, ...]] = {
-    "tags": (
-        "Africa", "Agriculture", "Animals", "Architecture", "Artificial intelligence", "Asia",
-        "Australia", "Banking", "Books", "Brexit", "California", "Canada", "Children", "China",
-        "Cities", "Climate change", "Conservation", "Cooking", "Courts", "Coronavirus", "Crime",
-        "Culture", "Cycling", "Economy", "Education", "Election 2024", "Energy", "Environment",
-        "Europe", "Family", "Farming", "Fashion", "Film", "Finance", "Fitness", "Food and drink",
-        "Football", "France", "Gardening", "Germany", "Health", "Heritage", "History", "Hospitals",
-        "Housing", "House prices", "Human rights", "Immigration", "India", "Inflation", "Ireland",
-        "Jobs", "Justice", "Local government", "London", "Manchester", "Media", "Mental health",
-        "Middle East", "Migration", "Military", "Money", "Motoring", "Museums", "Music", "NHS",
-        "New York", "Oil and gas", "Olympics", "Parenting", "Photography", "Police", "Politics",
-        "Pollution", "Premier League", "Property", "Railways", "Recipes", "Religion", "Retail",
-        "Rural affairs", "Russia", "Science", "Scotland", "Shopping", "Space", "Startups",
-        "Supreme Court", "Swimming", "Taxes", "Technology", "Television", "Tennis", "Texas",
-        "Theatre", "Tourism", "Trade", "Transport", "Travel", "Ukraine", "Universities", "Wales",
-        "Water", "Weather", "Wildlife", "Women", "World", "Yorkshire",
-    ),
-    "buttons": (
-        "Facebook", "Twitter", "X", "LinkedIn", "WhatsApp", "Email", "Pinterest", "Reddit", "Print",
-        "Copy link", "Telegram", "Instagram", "YouTube", "Bluesky", "Messenger", "Tumblr", "RSS",
-        "Threads", "TikTok", "Google News",
-    ),
-}  # fmt: skip
 
 SITES = (
     "The Daily Herald", "NewsHub", "The Morning Post", "World Report", "The Tribune", "Metro News",

@@ -19,8 +19,6 @@ from cleaner.sites import fold_of
 from cleaner.training.formulas import (
     FORM_TEXTS,
     FORMULAS,
-    HEADINGS,
-    LIST_ITEMS,
     PEOPLE,
     RELATED_LEADS,
     SITES,
@@ -38,14 +36,11 @@ _FORM = (4, 12)  # pieces of a form
 _OF_PAGE = 0.25  # pieces of a form that are lines of a page
 _ONE_LINE = 0.7  # forms that have lost their line breaks
 _CAPITALS = 0.4  # documents whose headlines are in capitals
-_BEHIND = 0.7  # lists that stand behind the article
-_HEADED = 0.8  # lists with a heading
 _BARE = 0.4  # documents whose headlines have no lead
 # Shares of what is put in: single lines, a run of lines, a head and a foot, formulas, headlines,
-# a form, a heading with the list below it.
+# a form.
 _KINDS = {
-    "lines": 0.22, "run": 0.08, "frame": 0.1, "formulas": 0.18, "related": 0.16, "form": 0.12,
-    "list": 0.14,
+    "lines": 0.26, "run": 0.1, "frame": 0.12, "formulas": 0.17, "related": 0.2, "form": 0.15,
 }  # fmt: skip
 _NEAREST = 40  # closest headlines among which related ones are chosen
 _LONGEST_RUN = 8
@@ -168,9 +163,6 @@ def _groups(
         groups = _formulas(count, end, generator, anywhere)
     elif kind == "form":
         groups = [(anywhere(), _form(page, generator))]
-    elif kind == "list":
-        at = end if generator.random() < _BEHIND else anywhere()
-        groups = [(at, _list(host, headlines, generator))]
     elif kind == "related":
         groups = _related(host, count, headlines, generator, anywhere)
     elif kind == "lines":
@@ -231,22 +223,6 @@ def _related(
     return [(anywhere(), [lead.format(title)]) for title in found]
 
 
-def _list(host: Host, headlines: Headlines, generator: np.random.Generator) -> list[str]:
-    """Headlines, tags or buttons below each other, mostly under a heading."""
-    kind = str(generator.choice(list(HEADINGS)))
-    size = int(generator.integers(2, 7))
-    if kind == "headlines":
-        items = headlines.related(host.title, size, generator)
-        number = str(generator.choice(["", "", "{} ", "{}. ", "» ", "• "]))
-        items = [number.format(at) + item for at, item in enumerate(items, 1)]
-    else:
-        items = generator.choice(LIST_ITEMS[kind], size, replace=False).tolist()
-    if generator.random() >= _HEADED:
-        return items
-    heading = _filled(str(generator.choice(HEADINGS[kind])), generator)
-    return [heading.upper() if generator.random() < _CAPITALS else heading, *items]
-
-
 def _line(page: Page, generator: np.random.Generator) -> str:
     """One line of the page's furniture, the longer ones first: most are single words of menus."""
     lines = [line for run in page.runs for line in run]
@@ -273,13 +249,9 @@ def _form(page: Page, generator: np.random.Generator) -> list[str]:
 
 
 def _formula(generator: np.random.Generator) -> str:
-    return _filled(str(generator.choice(FORMULAS)), generator)
-
-
-def _filled(formula: str, generator: np.random.Generator) -> str:
     """A formula with names, a year and a number for what stands in braces."""
     site, person, topic = (str(generator.choice(of)) for of in (SITES, PEOPLE, TOPICS))
-    return formula.format(
+    return str(generator.choice(FORMULAS)).format(
         site=site,
         SITE=site.upper(),
         person=person,
