@@ -87,15 +87,15 @@ WORDS = [
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_words_looked_up_are_those_that_the_tokenizer_makes(word, static):
+def test_tokens_of_pieces_are_those_that_the_tokenizer_makes(word, static):
     expected = static._tokenizer.encode(word, add_special_tokens=False).ids
     assert static._is_bert
     assert static._token_ids([word]) == [expected]
-    assert static._looked_up(word) in (None, expected)
+    assert static._of_pieces(word) in (None, expected)
 
 
-def test_common_words_need_no_tokenizer(static):
-    assert all(static._looked_up(word) for word in ("bridge", "Bridge.", "half-built", "don't"))
+def test_ascii_words_need_the_model_alone(static):
+    assert all(static._of_pieces(word) for word in ("bridge", "Bridge.", "half-built", "zxqvb"))
 
 
 def test_a_full_cache_is_emptied(monkeypatch, static):
