@@ -18,6 +18,7 @@ from cleaner.command import ModuleCommand
 from cleaner.document import Document
 from cleaner.errors import InputError
 from cleaner.evaluation import (
+    PASSAGE,
     Figures,
     Host,
     Labelled,
@@ -97,10 +98,14 @@ def main(
         int((removed_share(results[i], documents[i].spans) >= _GONE).sum()) for i in groups["clean"]
     )
     click.echo(f"clean documents: {gone} of {len(clean)} sentences removed")
-    boxes = [compose(record, source="box") for record in box_records(own, seed=7)]
-    if boxes:
-        row = measure(boxes, _results(cleaner, boxes))
-        click.echo(f"a fact box on another subject, in {len(boxes)} documents\n{'':12s} {row}")
+    passages = intruder_records(own, seed=7, kinds=[PASSAGE])
+    for what, records in (
+        ("a fact box on another subject", box_records(own, seed=7)),
+        ("a passage of another article", (r for r in passages if r["kind"] == PASSAGE)),
+    ):
+        if made := [compose(record, source=record["kind"]) for record in records]:
+            row = measure(made, _results(cleaner, made))
+            click.echo(f"{what}, in {len(made)} documents\n{'':12s} {row}")
 
 
 def _hosts(names: Sequence[str], *, all_articles: bool) -> list[Host]:

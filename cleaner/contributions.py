@@ -1,4 +1,4 @@
-"""What each piece of evidence adds to a score: Shapley values of the detector's two looks.
+"""What each piece of evidence adds to a score: Shapley values of the detector's two passes.
 
 Of trees the values are those of TreeSHAP in its path-dependent form (Lundberg et al., "From local
 explanations to global understanding with explainable AI for trees", Nature Machine Intelligence
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from cleaner.network import Fragments, Network
     from cleaner.topic import Floats
 
-OWN = "own verdict"  # what the look before said of the fragment itself
+OWN = "own verdict"  # what the pass before said of the fragment itself
 TOPIC, FORM = "topic", "form"
 REST = "rest of its line"
 LIKENESS = "likeness"  # the fragments' own vectors: what each is like, and like which others
 _CELLS = 1 << 21  # numbers held at once for a block of fragments
-_PAIRS = 16  # orders, each with its reverse, in which a network's look is taken apart at most
+_PAIRS = 16  # orders, each with its reverse, in which a network's pass is taken apart at most
 _WORK = 2_000  # fragments times such pairs of orders: bounds the time where there are many
 
 
@@ -95,8 +95,8 @@ def kind_of(name: str, *, alone: bool = False) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstLook:
-    """A look at the fragments of a document before anything was suspected, as sums.
+class FirstPass:
+    """A pass over the fragments of a document before anything was suspected, as sums.
 
     Attributes
     ----------
@@ -113,8 +113,8 @@ class FirstLook:
     values: Floats
     kinds: tuple[str, ...] | None = None
 
-    def mixed(self, other: FirstLook, share: float) -> FirstLook:
-        """The look of two networks told the same kinds of evidence; `other` has this share, 0 to 1.
+    def mixed(self, other: FirstPass, share: float) -> FirstPass:
+        """The pass of two networks told the same kinds of evidence; `other` has this share, 0 to 1.
 
         Raises
         ------
@@ -122,9 +122,9 @@ class FirstLook:
             If they were told other kinds.
         """
         if self.kinds is None or self.kinds != other.kinds:
-            raise ValueError(f"looks at other evidence: {self.kinds} and {other.kinds}")
+            raise ValueError(f"of other evidence: {self.kinds} and {other.kinds}")
         base = (1 - share) * self.base + share * other.base
-        return FirstLook(base, (1 - share) * self.values + share * other.values, self.kinds)
+        return FirstPass(base, (1 - share) * self.values + share * other.values, self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,11 @@ class Contributions:
     Attributes
     ----------
     names
-        Names of the evidence, m of them; those before "first" are what the first look has.
+        Names of the evidence, m of them; those before "first" are what the first pass has.
     first
-        The first look.
+        The first pass.
     base, last
-        The last look, which sees the verdicts of the one before, calibrated: log-odds before any
+        The last pass, which sees the verdicts of the one before, calibrated: log-odds before any
         evidence, and shape (n, m).
     line
         Shape (n,), 0 upward: how far the line as a whole raises the fragment. `base`, `last`
@@ -146,7 +146,7 @@ class Contributions:
     """
 
     names: tuple[str, ...]
-    first: FirstLook
+    first: FirstPass
     base: float
     last: Floats
     line: Floats
@@ -322,7 +322,7 @@ def _shapley(paths: _Paths, block: npt.NDArray[np.float64]) -> Floats:
 
 def shapley_by_kind(
     network: Network, fragments: Fragments, names: Sequence[str], verdicts: Floats
-) -> FirstLook:
+) -> FirstPass:
     """Shapley values of a network's verdicts, for whole kinds of evidence.
 
     The values are the mean over some orders, drawn with a fixed seed, in which the kinds become
@@ -356,7 +356,7 @@ def shapley_by_kind(
             after = verdicts if whole else game.log_odds(frozenset(order[:number]))
             values[:, last] += (after - before) / len(orders)
             before = after
-    return FirstLook(nothing, values, game.kinds)
+    return FirstPass(nothing, values, game.kinds)
 
 
 def _orders(count: int, pairs: int) -> list[list[int]]:

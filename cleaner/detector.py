@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from cleaner.contributions import Contributions, FirstLook, Trees, shapley_by_kind
+from cleaner.contributions import Contributions, FirstPass, Trees, shapley_by_kind
 from cleaner.detector_files import (
     FURNITURE_FILE,
     TreeModel,
@@ -337,20 +337,22 @@ class Detector:
         by_line = np.log(whole) - np.log1p(-whole) - log_odds
         return Contributions(
             names=tuple(self.manifest["evidence"]),
-            first=self._first_look(scored, matrix, first),
+            first=self._first_contributions(scored, matrix, first),
             base=base,
             last=last,
             line=np.where(whole > sigmoid(log_odds), by_line, 0.0),
         )
 
-    def _first_look(self, scored: Scored, matrix: Floats, trees: Trees | None) -> FirstLook:
+    def _first_contributions(
+        self, scored: Scored, matrix: Floats, trees: Trees | None
+    ) -> FirstPass:
         """The first pass's verdicts as sums over its evidence."""
         names = self.manifest["evidence"][: self.manifest["evidence"].index("first")]
         evidence = matrix[:, : len(names)]
         if not isinstance(self._first, Network):
             if trees is None:
                 raise self._other_trees("they lack those of the first pass")
-            return FirstLook(trees.base, trees.contributions(evidence))
+            return FirstPass(trees.base, trees.contributions(evidence))
         fragments = Fragments.of(scored.observed, evidence, scored.title)
         with one_thread():
             own = shapley_by_kind(self._first, fragments, names, scored.first)

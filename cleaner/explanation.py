@@ -14,16 +14,16 @@ from cleaner.scores import sigmoid
 
 if TYPE_CHECKING:
     from cleaner.cleaning import Inspected
-    from cleaner.contributions import FirstLook
+    from cleaner.contributions import FirstPass
     from cleaner.topic import Floats
 
 Values = Mapping[str, float]
 FAMILY, FURNITURE, LINE = "family", "furniture of pages", "line"
 COUNTING = (LIKENESS, FAMILY)  # kinds whose words tell how many of the closest fragments are out
-SHOWN_TERMS = 6  # of a look; the rest is summed up
+SHOWN_TERMS = 6  # of a pass; the rest is summed up
 NEAREST = 5  # fragments closest to one, of which it is told how many are out
 _BLOCK = 512  # fragments compared with all others at once
-_NAMED = 3  # kinds of the first look that are named in the last one
+_NAMED = 3  # kinds of the first pass that are named in the last one
 NOTHING = "no evidence by itself speaks for it"  # where none is deciding
 KEPT = "a pattern, or its reason, keeps it"  # whatever its score
 DROPPED = "it matches a pattern to drop: its evidence was not asked"
@@ -73,15 +73,15 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One look of the detector at a fragment.
+class Pass:
+    """One pass of the detector over a fragment.
 
     Attributes
     ----------
     base
         Log-odds before any evidence.
     terms
-        What was added, the strongest first; `base` and they add up to the look's verdict.
+        What was added, the strongest first; `base` and they add up to the pass's verdict.
     """
 
     base: float
@@ -98,7 +98,7 @@ class Look:
         return float(sigmoid(np.array(self.log_odds)))
 
     def to_dict(self) -> dict[str, Any]:
-        """The look as JSON types."""
+        """The pass as JSON types."""
         return {
             "base": self.base,
             "log_odds": self.log_odds,
@@ -114,21 +114,21 @@ class Explanation:
     Attributes
     ----------
     first
-        The first look, at the fragment in its document, before anything was suspected.
+        The first pass, at the fragment in its document, before anything was suspected.
     last
-        The last look, which sees what was suspected before. Its probability is the score.
+        The last pass, which sees what was suspected before. Its probability is the score.
     nearest
         The fragments closest to this one, by their numbers.
     """
 
-    first: Look
-    last: Look
+    first: Pass
+    last: Pass
     nearest: tuple[int, ...] = ()
 
     def deciding(self, *, goes: bool, most: int = 3) -> tuple[Term, ...]:
-        """The evidence that speaks most for the verdict, from both looks, one term of a kind.
+        """The evidence that speaks most for the verdict, from both passes, one term of a kind.
 
-        What a look says of the look before it is no evidence of its own, and is left out; so is
+        What a pass says of the pass before it is no evidence of its own, and is left out; so is
         what weighs next to nothing beside the strongest.
 
         Parameters
@@ -139,7 +139,7 @@ class Explanation:
             How many are given at most.
         """
         side = 1.0 if goes else -1.0
-        terms = [t for look in (self.first, self.last) for t in look.terms if t.kind != OWN]
+        terms = [t for one in (self.first, self.last) for t in one.terms if t.kind != OWN]
         strongest: dict[str, Term] = {}
         for term in sorted(terms, key=lambda term: -side * term.log_odds):
             strongest.setdefault(term.kind, term)
@@ -149,7 +149,7 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """The explanation as JSON types."""
-        return {"first_look": self.first.to_dict(), "last_look": self.last.to_dict()}
+        return {"first_pass": self.first.to_dict(), "last_pass": self.last.to_dict()}
 
 
 def explain(inspected: Inspected, goes: Sequence[bool] | None = None) -> Iterator[Explanation]:
@@ -173,41 +173,41 @@ def explain(inspected: Inspected, goes: Sequence[bool] | None = None) -> Iterato
         values = dict(zip(columns, row, strict=True))
         if goes is not None:
             values["closest_out"] = sum(goes[other] for other in closest[index])
-        first = _first_look(parts.first, parts.names, index, values)
+        first = _first_pass(parts.first, parts.names, index, values)
         last = [_named(t, first) for t in _terms(parts.names, parts.last[index], values)]
         if parts.line[index] > 0:
             words = "raised towards the score of its line as a whole"
             last.append(Term(LINE, words, float(parts.line[index])))
-        yield Explanation(first, _look(parts.base, last), closest[index])
+        yield Explanation(first, _pass(parts.base, last), closest[index])
 
 
-def _first_look(parts: FirstLook, names: Sequence[str], index: int, values: Values) -> Look:
-    """The first look at a fragment: of trees by pieces of evidence, of a network by kinds."""
+def _first_pass(parts: FirstPass, names: Sequence[str], index: int, values: Values) -> Pass:
+    """The first pass at a fragment: of trees by pieces of evidence, of a network by kinds."""
     row = parts.values[index]
     # It knows nothing of what was suspected.
     known = (*names[: names.index("first")], "closest_out")
     seen = {name: values[name] for name in known if name in values}
     if parts.kinds is None:
-        return _look(parts.base, _terms(names[: len(row)], row, seen))
+        return _pass(parts.base, _terms(names[: len(row)], row, seen))
     told = dict(zip(parts.kinds, row.tolist(), strict=True))
     if seen["line_size"] == 0.0:
         # Of a fragment alone in its line, what is said of the line is said of it.
         told[TOPIC] += told.pop(REST, 0.0)
     terms = [Term(kind, _WORDS[kind](seen), added) for kind, added in told.items() if added]
-    return _look(parts.base, terms)
+    return _pass(parts.base, terms)
 
 
-def _named(term: Term, first: Look) -> Term:
+def _named(term: Term, first: Pass) -> Term:
     """A term on the fragment's own verdict says what that rested on."""
     side = np.sign(first.log_odds)
     kinds = [other.kind for other in first.terms if side * other.log_odds > 0][:_NAMED]
     if term.kind != OWN or not kinds:
         return term
-    return replace(term, words=f"{term.words}; the first look, above all for {', '.join(kinds)}")
+    return replace(term, words=f"{term.words}; the first pass, above all for {', '.join(kinds)}")
 
 
-def _look(base: float, terms: list[Term]) -> Look:
-    return Look(base, tuple(sorted(terms, key=lambda term: -abs(term.log_odds))))
+def _pass(base: float, terms: list[Term]) -> Pass:
+    return Pass(base, tuple(sorted(terms, key=lambda term: -abs(term.log_odds))))
 
 
 def _closest(vectors: Any) -> list[tuple[int, ...]]:
@@ -345,7 +345,7 @@ def _document(values: Values) -> str:
 
 
 def _own(values: Values) -> str:
-    return f"the look before suspected it with {float(sigmoid(np.array(values['first']))):.2f}"
+    return f"the pass before suspected it with {float(sigmoid(np.array(values['first']))):.2f}"
 
 
 def _around(values: Values) -> str:
@@ -360,7 +360,7 @@ def _trusted(values: Values) -> str:
 
 
 def _suspects(values: Values) -> str:
-    return f"the look before suspected {values['first_document']:.0%} of the document"
+    return f"the pass before suspected {values['first_document']:.0%} of the document"
 
 
 def _family(values: Values) -> str:

@@ -15,7 +15,7 @@ from cleaner.explanation import (
     NOTHING,
     SHOWN_TERMS,
     Explanation,
-    Look,
+    Pass,
     explain,
     signed,
 )
@@ -215,18 +215,18 @@ def _notes(explained: Explained, index: int) -> tuple[str, ...]:
     return (
         # What decided nothing is not given as the cause.
         *(kept or (evidence or NOTHING,)),
-        f"first look {_sum(explanation.first)}",
-        f"last look  {_sum(explanation.last)}",
+        f"first pass {_sum(explanation.first)}",
+        f"last pass  {_sum(explanation.last)}",
     )
 
 
-def _sum(look: Look) -> str:
+def _sum(one: Pass) -> str:
     """A verdict as the sum that it is, in log-odds."""
-    parts = [f"{signed(look.base)} before any evidence"]
-    parts += [f"{signed(term.log_odds)} {term.kind}" for term in look.terms[:SHOWN_TERMS]]
-    if rest := look.terms[SHOWN_TERMS:]:
+    parts = [f"{signed(one.base)} before any evidence"]
+    parts += [f"{signed(term.log_odds)} {term.kind}" for term in one.terms[:SHOWN_TERMS]]
+    if rest := one.terms[SHOWN_TERMS:]:
         parts.append(f"{signed(sum(term.log_odds for term in rest))} from {len(rest)} more")
-    return f"{look.probability:.3f} (log-odds {signed(look.log_odds)}): {', '.join(parts)}"
+    return f"{one.probability:.3f} (log-odds {signed(one.log_odds)}): {', '.join(parts)}"
 
 
 def show(

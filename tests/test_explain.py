@@ -25,7 +25,7 @@ from cleaner.contributions import LIKENESS, OWN, Trees, _Game, kind_of, shapley_
 from cleaner.detector import Detector
 from cleaner.encoders import MODELS
 from cleaner.evidence import observe
-from cleaner.explanation import COUNTING, KEPT, KINDS, Explanation, Look, Term, explain
+from cleaner.explanation import COUNTING, KEPT, KINDS, Explanation, Pass, Term, explain
 from cleaner.formats import decode
 from cleaner.network import PAIR_FEATURES, Fragments, Layer, Network, TermEmbeddings
 from cleaner.reasons import REASONS
@@ -191,7 +191,7 @@ def add_up(cleaner, text):
 
 
 def first_verdicts(cleaner, text):
-    """Log-odds of the first look, as the filter computes them."""
+    """Log-odds of the first pass, as the filter computes them."""
     encoded = cleaner._encode([cleaning._prepare(Document(text), ("en",))])
     return cleaner._detector.score(encoded)[0].prose
 
@@ -219,7 +219,7 @@ def test_contributions_add_up_where_a_line_goes_whole(fast, seed):
     assert (inspected.contributions.line > 0).any()
 
 
-def test_the_first_look_speaks_of_no_suspects(fast, seed):
+def test_the_first_pass_speaks_of_no_suspects(fast, seed):
     inspected = fast.inspect(seed)
     for explanation in explain(inspected, fast.goes(inspected.result)):
         kinds = {term.kind for term in explanation.first.terms}
@@ -227,14 +227,14 @@ def test_the_first_look_speaks_of_no_suspects(fast, seed):
         assert all("suspected" not in term.words for term in explanation.first.terms)
 
 
-def test_the_words_on_the_own_verdict_name_what_the_first_look_rested_on(fast, seed):
+def test_the_words_on_the_own_verdict_name_what_the_first_pass_rested_on(fast, seed):
     inspected = fast.inspect(seed)
     for explanation in explain(inspected, fast.goes(inspected.result)):
         side = np.sign(explanation.first.log_odds)
         strongest = max(explanation.first.terms, key=lambda term: side * term.log_odds)
         for term in explanation.last.terms:
             if term.kind == OWN:
-                assert f"the first look, above all for {strongest.kind}" in term.words
+                assert f"the first pass, above all for {strongest.kind}" in term.words
 
 
 def test_what_is_raised_by_its_line_is_not_said_to_go_with_it(fast, seed):
@@ -246,13 +246,13 @@ def test_what_is_raised_by_its_line_is_not_said_to_go_with_it(fast, seed):
 
 def test_what_decides_speaks_for_the_verdict_and_weighs_something():
     terms = {"topic": 2.0, "title": -3.0, "form": 0.09, "wording": -0.2, OWN: 9.0}
-    first = Look(-1.0, tuple(Term(kind, kind, log_odds) for kind, log_odds in terms.items()))
-    last = Look(0.0, (Term("topic", "topic again", 3.0), Term("line", "line", 0.5)))
+    first = Pass(-1.0, tuple(Term(kind, kind, log_odds) for kind, log_odds in terms.items()))
+    last = Pass(0.0, (Term("topic", "topic again", 3.0), Term("line", "line", 0.5)))
     found = Explanation(first, last)
     assert [term.words for term in found.deciding(goes=True)] == ["topic again", "line"]
     assert [term.words for term in found.deciding(goes=False)] == ["title", "wording"]
     assert found.deciding(goes=True, most=1) == (Term("topic", "topic again", 3.0),)
-    assert Explanation(Look(0.0, ()), Look(0.0, ())).deciding(goes=True) == ()
+    assert Explanation(Pass(0.0, ()), Pass(0.0, ())).deciding(goes=True) == ()
 
 
 def test_only_what_shares_its_line_has_evidence_on_the_rest_of_it(fast, seed):
@@ -299,7 +299,7 @@ def test_another_detector_s_trees_are_refused(tmp_path, seed):
         Cleaner(model=tmp_path)
 
 
-# --- a network as the first look -----------------------------------------------------------------
+# --- a network as the first pass -----------------------------------------------------------------
 
 
 def small_network(evidence, dimensions, *, width=4):
@@ -388,8 +388,8 @@ def test_evidence_that_a_network_does_not_use_contributes_nothing(with_network, 
     deaf = network.entry.copy()
     deaf[[at for at, name in enumerate(names) if kind_of(name) == "repetition"]] = 0.0
     network = dataclasses.replace(network, entry=deaf)
-    look = shapley_by_kind(network, told, names, network.log_odds(told))
-    values = dict(zip(look.kinds, look.values.T, strict=True))
+    one = shapley_by_kind(network, told, names, network.log_odds(told))
+    values = dict(zip(one.kinds, one.values.T, strict=True))
     np.testing.assert_allclose(values["repetition"], 0.0, atol=1e-5)
     assert np.abs(values["topic"]).max() > 0.01
 
@@ -445,7 +445,7 @@ def test_each_removed_fragment_has_its_evidence_in_words_and_figures(article):
         if line.startswith("- "):
             assert lines[at + 1].strip().startswith("+")
             assert "before any evidence" in lines[at + 2]
-            assert lines[at + 3].strip().startswith("last look")
+            assert lines[at + 3].strip().startswith("last pass")
 
 
 def test_on_a_terminal_what_goes_is_struck_through(fast, seed):
@@ -462,7 +462,7 @@ def test_the_sums_in_the_documentation_are_those_of_the_seed(article):
     told = [
         line.strip().removesuffix(", ...")
         for line in EXPLAINED.read_text("utf-8").splitlines()
-        if line.startswith(("    first look", "    last look"))
+        if line.startswith(("    first pass", "    last pass"))
     ]
     shown = [line.strip() for line in run(article).stdout.splitlines()]
     for line in told:
@@ -486,8 +486,8 @@ def test_all_explains_what_is_kept_as_well(article):
     record = json.loads(run(article, "--json", "--all").stdout)
     assert len(record["fragments"]) == record["count"]
     for fragment in record["fragments"]:
-        look = fragment["last_look"]
-        log_odds = look["base"] + sum(term["log_odds"] for term in look["terms"])
+        one = fragment["last_pass"]
+        log_odds = one["base"] + sum(term["log_odds"] for term in one["terms"])
         assert 1 / (1 + math.exp(-log_odds)) == pytest.approx(fragment["score"], abs=TOLERANCE)
 
 
@@ -497,10 +497,10 @@ def test_json_holds_offsets_scores_and_terms(article, seed):
     for fragment in record["fragments"]:
         assert seed[fragment["start"] : fragment["end"]] == fragment["text"]
         assert fragment["removed"]
-        assert fragment["first_look"]["terms"]
-        kinds = [term["kind"] for term in fragment["last_look"]["terms"]]
+        assert fragment["first_pass"]["terms"]
+        kinds = [term["kind"] for term in fragment["last_pass"]["terms"]]
         assert "family" in kinds
-        for term in (*fragment["first_look"]["terms"], *fragment["last_look"]["terms"]):
+        for term in (*fragment["first_pass"]["terms"], *fragment["last_pass"]["terms"]):
             assert term.get("evidence") != []  # a network's kinds, taken whole, have none
 
 
@@ -512,7 +512,7 @@ def test_what_was_not_judged_says_why():
     record = json.loads(run("--json", "--all", stdin="One line.\n").stdout)
     (fragment,) = record["fragments"]
     assert fragment["score"] is None
-    assert "first_look" not in fragment
+    assert "first_pass" not in fragment
 
 
 def test_the_lines_of_a_header_are_shown_where_they_stand():
@@ -544,7 +544,7 @@ def test_what_an_option_keeps_is_said_to_be_kept_by_it(article, option):
     shown = run(article, *option, "--top", 1).stdout.splitlines()
     assert shown[1].startswith("  1.00 ")
     assert shown[2].strip() == KEPT
-    assert shown[3].strip().startswith("first look")
+    assert shown[3].strip().startswith("first pass")
     (fragment,) = json.loads(run(article, *option, "--top", 1, "--json").stdout)["fragments"]
     assert (fragment["removed"], fragment["settled"]) == (False, False)
 
@@ -556,7 +556,7 @@ def test_whether_a_score_or_a_pattern_decides_is_told(article):
         assert fragment["settled"] is (True if is_dropped else None)
         assert (fragment["reason"] == "pattern") is is_dropped
         assert fragment["score"] == 1.0 or not is_dropped
-        assert ("last_look" in fragment) is not is_dropped
+        assert ("last_pass" in fragment) is not is_dropped
 
 
 def test_what_is_kept_and_dropped_at_once_is_kept_with_its_own_score(article):
@@ -565,7 +565,7 @@ def test_what_is_kept_and_dropped_at_once_is_kept_with_its_own_score(article):
     at = next(at for at, line in enumerate(lines) if "Lavrov said" in line)
     assert "1.00" not in lines[at]
     assert lines[at + 1].strip() == KEPT
-    assert lines[at + 2].strip().startswith("first look")
+    assert lines[at + 2].strip().startswith("first pass")
 
 
 def test_every_reason_has_its_colour():

@@ -2,6 +2,8 @@
 
 from cleaner.evaluation.figures import Figures, figures, removed_share
 from cleaner.evaluation.intruders import (
+    KINDS,
+    PASSAGE,
     Host,
     box_records,
     compose,
@@ -11,6 +13,8 @@ from cleaner.evaluation.intruders import (
 from cleaner.evaluation.labelled import Labelled
 
 __all__ = [
+    "KINDS",
+    "PASSAGE",
     "Figures",
     "Host",
     "Labelled",

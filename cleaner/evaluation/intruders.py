@@ -22,6 +22,12 @@ _CAPITALS = 0.3  # documents whose headlines are in capitals
 _RELATED = 0.6  # headlines of articles on the same subject, at least
 _PAIR = 0.3  # lines of a fact box with two sentences
 
+PASSAGE = "passage"
+OF_BENCHMARK = ("scattered", "block", "paragraphs", "box")
+# Nine in ten of the benchmark's intruders stand on lines of their own. Learned from nothing else, a
+# line of several sentences speaks for itself, as if no other article had any.
+KINDS = (*OF_BENCHMARK, PASSAGE)
+
 
 def compose(record: dict[str, Any], *, site: str = "", source: str = "") -> Labelled:
     """A document from a record of ``lines``, ``labels`` and, optionally, ``paragraph``.
@@ -64,12 +70,15 @@ class Host:
     paragraphs: tuple[int, ...]
 
 
-def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[str, Any]]:
+def intruder_records(
+    hosts: Sequence[Host], *, seed: int = 0, kinds: Sequence[str] = OF_BENCHMARK
+) -> Iterator[dict[str, Any]]:
     """One record for each host: intruding sentences of other hosts put into it, and labels.
 
     30 % of the documents stay clean, 30 % of the donors share the host's subject, a quarter of the
     documents are shuffled. Intruders come as scattered sentences, as a block, as whole paragraphs,
-    or as a fact box of two to six short lines, scattered as lines of their own.
+    or as a fact box of two to six short lines, scattered as lines of their own; of all
+    `KINDS` also as a stretch of the donor in its paragraphs, between those of the host.
     """
     generator = np.random.default_rng(seed)
     by_subject = _by_subject(hosts)
@@ -77,7 +86,7 @@ def intruder_records(hosts: Sequence[Host], *, seed: int = 0) -> Iterator[dict[s
         sentences = _kept(host)
         kind = "clean"
         if len(hosts) > 1 and generator.random() >= _CLEAN:  # one alone has no donor
-            kind = str(generator.choice(["scattered", "block", "paragraphs", "box"]))
+            kind = str(generator.choice(list(kinds)))
             donor = _donor(hosts, by_subject, index, generator)
             sentences = _intrude(sentences, donor, kind, generator)
         yield record_of(host, _rearranged(sentences, generator), kind, generator)
@@ -121,8 +130,7 @@ def headline_records(
             if donor == index or not title:
                 continue
             line = lead.format(title.upper() if capitals else title)
-            breaks = [i for i in range(1, len(mixed)) if mixed[i][1] != mixed[i - 1][1]]
-            at = int(generator.choice([*breaks, len(mixed)]))
+            at = int(generator.choice(_ends(mixed)))
             mixed.insert(at, (line, 2_000_000 + number, 1))
         yield record_of(host, mixed, "headlines", generator)
 
@@ -195,8 +203,10 @@ def _intrude(
     sentences: list[_Sentence], donor: Host, kind: str, generator: np.random.Generator
 ) -> list[_Sentence]:
     """Put lines or sentences of `donor` into `sentences`."""
+    if kind == PASSAGE:
+        return _with_passage(sentences, donor, generator)
     groups = _groups(donor, kind, generator)
-    budget = max(1, round(len(sentences) * generator.uniform(0.02, 0.2)))
+    budget = _budget(sentences, generator)
     if kind == "box":
         size = min(int(generator.integers(2, 7)), len(groups))
     elif kind == "paragraphs":
@@ -218,6 +228,28 @@ def _intrude(
         mixed[at:at] = [(sentence, paragraph, 1) for sentence in group]
         place += len(group)
     return mixed
+
+
+def _with_passage(
+    sentences: list[_Sentence], donor: Host, generator: np.random.Generator
+) -> list[_Sentence]:
+    """A stretch of `donor` in its paragraphs, put between two of `sentences`'."""
+    size = max(2, _budget(sentences, generator))
+    whole = [(text, 4_000_000 + own, 1) for text, own, _ in _kept(donor)]
+    first = int(generator.choice([0, *_ends(whole)[:-1]]))
+    at = int(generator.choice(_ends(sentences)))
+    return sentences[:at] + whole[first : first + size] + sentences[at:]
+
+
+def _budget(sentences: list[_Sentence], generator: np.random.Generator) -> int:
+    """How many sentences are put in: 2 to 20 %."""
+    return max(1, round(len(sentences) * generator.uniform(0.02, 0.2)))
+
+
+def _ends(sentences: list[_Sentence]) -> list[int]:
+    """Where a paragraph ends: the index behind its last sentence."""
+    within = range(1, len(sentences))
+    return [*(i for i in within if sentences[i][1] != sentences[i - 1][1]), len(sentences)]
 
 
 def _groups(donor: Host, kind: str, generator: np.random.Generator) -> list[tuple[str, ...]]:

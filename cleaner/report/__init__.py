@@ -93,7 +93,7 @@ def make_report(
 
 
 def _words() -> dict[str, Any]:
-    """What is the same on every page: names, words, and how many terms of a look are shown."""
+    """What is the same on every page: names, words, and how many terms of a pass are shown."""
     from cleaner.explanation import COUNTING, DROPPED, KEPT, KINDS, NOTHING, SHOWN_TERMS
     from cleaner.reasons import REASONS
 

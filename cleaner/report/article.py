@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cleaner.document import find_header
 from cleaner.evidence import LEAST_WEIGHT
-from cleaner.explanation import KINDS, Explanation, Look, Term, explain
+from cleaner.explanation import KINDS, Explanation, Pass, Term, explain
 from cleaner.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -128,13 +128,13 @@ def _explanation(found: Explanation, strings: _Strings) -> dict[str, Any]:
             for name, goes in (("kept", False), ("gone", True))
         },
         "nearest": found.nearest,
-        "first": _look(found.first, strings),
-        "last": _look(found.last, strings),
+        "first": _pass(found.first, strings),
+        "last": _pass(found.last, strings),
     }
 
 
-def _look(look: Look, strings: _Strings) -> list[Any]:
-    return [round(look.base, _DIGITS), [_term(term, strings) for term in look.terms]]
+def _pass(one: Pass, strings: _Strings) -> list[Any]:
+    return [round(one.base, _DIGITS), [_term(term, strings) for term in one.terms]]
 
 
 def _term(term: Term, strings: _Strings) -> list[Any]:

@@ -200,8 +200,8 @@ class ArticleView {
     const found = article.explanations[index];
     if (found) {
       detail.append(
-        ...this.look("First look", found.first, found, "at the fragment in its article, nothing being suspected yet"),
-        ...this.look("Last look", found.last, found, "it sees what was suspected before; its sum is the score"),
+        ...this.pass("First pass", found.first, found, "at the fragment in its article, nothing being suspected yet"),
+        ...this.pass("Last pass", found.last, found, "it sees what was suspected before; its sum is the score"),
       );
     }
   }
@@ -268,8 +268,8 @@ class ArticleView {
     return row;
   }
 
-  /** One look as the sum that it is, in log-odds. */
-  look(name, [base, terms], found, about) {
+  /** One pass as the sum that it is, in log-odds. */
+  pass(name, [base, terms], found, about) {
     const total = terms.reduce((sum, [, logOdds]) => sum + logOdds, base);
     const heading = make("h3", "", `${name}: ${probability(total).toFixed(2)} `);
     heading.append(make("span", "", `(log-odds ${signed(total)}; ${about})`));
