@@ -17,6 +17,8 @@ from cleaner.document import LINE, Span
 _INNER_STOP = re.compile(
     r"[.!?\u2026\u203d\u0589\u061f\u06d4\u0964\u3002\uff01\uff0e\uff1f]\S?\s|[\u3002\uff01\uff1f]"
 )
+# "3.", "(b)", "IV.": what numbers a line is no sentence of it.
+_MARKER = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORTEST_SPLIT = 20  # code points; below it a line is taken whole
 _CAPITALS = 6  # words from which a fragment in capitals may be running text
@@ -190,6 +192,9 @@ def _sentences(body: str, language: str) -> list[tuple[int, int]]:
         if stripped:
             start = at + len(part) - len(part.lstrip())
             found.append((start, start + len(stripped)))
+    if len(found) > 1 and _MARKER.fullmatch(body, *found[0]):
+        (first, _), (_, last) = found[:2]
+        found[:2] = [(first, last)]
     return found
 
 

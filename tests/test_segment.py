@@ -34,6 +34,11 @@ def removed(text, *marked):
         ),
         ("Mr. Smith met Dr. Jones in the park.", ["Mr. Smith met Dr. Jones in the park."]),
         ("It cost 3.5 million dollars in 2021.", ["It cost 3.5 million dollars in 2021."]),
+        ("3. Cookies and privacy here", ["3. Cookies and privacy here"]),
+        (
+            "IV. We keep one cookie. It remembers your basket.",
+            ["IV. We keep one cookie.", "It remembers your basket."],
+        ),
         ("市议会周一投票决定重建旧港大桥。工程将于三月开始。", None),
     ],
 )

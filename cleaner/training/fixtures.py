@@ -1,9 +1,9 @@
 """Make the labelled fixtures, on which the floors are held, from WCXB and Wikipedia text.
 
 Run as ``python -m cleaner.training.fixtures --data DATA --boxes fixtures/boxes.json
---articles fixtures/articles -o fixtures/labelled``. DATA holds ``pages_wcxb.jsonl.gz`` and
-``wikipedia_multilingual.jsonl.gz``; boxes and articles were written for this. Same data, same
-bytes.
+--articles fixtures/articles --genres fixtures/genres -o fixtures/labelled``. DATA holds
+``pages_wcxb.jsonl.gz`` and ``wikipedia_multilingual.jsonl.gz``; boxes, articles and genres were
+written for this. Same data, same bytes.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _MANY = 1 << 32  # places of an order that is none
 _FIELDS = (
     "id", "source", "url", "title", "page_type", "view", "lines", "labels", "paragraph", "kinds",
 )  # fmt: skip
+_TITLE = "T"
 _KINDS = {"K": "article", "H": "headline", "B": "fact box", "P": "foreign paragraph", "U": "other"}
 Record = dict[str, Any]
 
@@ -61,6 +62,10 @@ def clean_parts(records: Iterable[Record]) -> Iterator[Record]:
         yield {**record, "lines": [line for line, label in pairs if label == 0]}
 
 
+def _all_kept(record: Record) -> Record:
+    return {**record, "labels": [0] * len(record["lines"]), "kinds": None}
+
+
 def wikipedia(records: Iterable[Record]) -> Iterator[Record]:
     """Clean articles, each with the address of the English one that it was translated from."""
     for record in records:
@@ -77,8 +82,9 @@ def wikipedia(records: Iterable[Record]) -> Iterator[Record]:
 def written(folder: Path) -> Iterator[Record]:
     """The articles of a folder: each line behind a letter that says what it is, and a bar.
 
-    All but ``K`` are to go. The name of a file begins with what was put into the article. They come
-    in no order: the first of them are of all kinds.
+    All but ``K`` are to go. The first may be the title that is given beside the text, behind ``T``.
+    The name of a file begins with what was put into the article, or with what it is an example of.
+    They come in no order: the first of them are of all kinds.
 
     Raises
     ------
@@ -89,9 +95,10 @@ def written(folder: Path) -> Iterator[Record]:
     if not found:
         raise InputError("no article", place=str(folder), next_step="give a folder of .txt files")
     for path in found:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        parts = [line.partition("|") for line in lines]
-        for number, (kind, bar, _) in enumerate(parts, 1):
+        lines = path.read_text(encoding="utf-8").split("\n")
+        parts = [line.partition("|") for line in (lines if lines[-1] else lines[:-1])]
+        title = parts.pop(0)[2] if parts and parts[0][:2] == (_TITLE, "|") else None
+        for number, (kind, bar, _) in enumerate(parts, 1 if title is None else 2):
             if not bar or kind not in _KINDS:
                 raise InputError(
                     "the line begins with no letter of a kind and a bar",
@@ -101,6 +108,7 @@ def written(folder: Path) -> Iterator[Record]:
         yield {
             "id": path.stem,
             "source": path.stem,
+            "title": title,
             "page_type": path.stem.split("-")[0],
             "lines": [line for _, _, line in parts],
             "labels": [int(kind != "K") for kind, _, _ in parts],
@@ -108,7 +116,9 @@ def written(folder: Path) -> Iterator[Record]:
         }
 
 
-def sets(data: Path, boxes: Sequence[Sequence[str]], articles: Path) -> dict[str, Iterable[Record]]:
+def sets(
+    data: Path, boxes: Sequence[Sequence[str]], articles: Path, genres: Path
+) -> dict[str, Iterable[Record]]:
     """The records of each fixture by its name; `boxes` are lines of fact boxes."""
     chosen = pages(read_records([data / "pages_wcxb.jsonl.gz"]))
     encyclopedia = list(wikipedia(read_records([data / "wikipedia_multilingual.jsonl.gz"])))
@@ -127,6 +137,8 @@ def sets(data: Path, boxes: Sequence[Sequence[str]], articles: Path) -> dict[str
             boxed_records([*hosts(web), *hosts(english)], boxes, seed=11), [*web, *english]
         ),
         "written_articles": written(articles),
+        "written_genres": written(genres),
+        "written_genres_clean": map(_all_kept, clean_parts(written(genres))),
     }
 
 
@@ -148,11 +160,14 @@ def write(path: Path, records: Iterable[Record]) -> int:
 @click.option(
     "--articles", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
+@click.option(
+    "--genres", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-def main(data: Path, boxes: Path, articles: Path, output: Path) -> None:
+def main(data: Path, boxes: Path, articles: Path, genres: Path, output: Path) -> None:
     """Write the labelled fixtures to OUTPUT."""
     output.mkdir(parents=True, exist_ok=True)
-    found = sets(data, json.loads(boxes.read_text(encoding="utf-8")), articles)
+    found = sets(data, json.loads(boxes.read_text(encoding="utf-8")), articles, genres)
     for name, records in found.items():
         path = output / f"{name}.jsonl.gz"
         count = write(path, records)
