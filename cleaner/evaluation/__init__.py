@@ -2,7 +2,6 @@
 
 from cleaner.evaluation.figures import Figures, figures, removed_share
 from cleaner.evaluation.intruders import (
-    KINDS,
     PASSAGE,
     Host,
     box_records,
@@ -13,7 +12,6 @@ from cleaner.evaluation.intruders import (
 from cleaner.evaluation.labelled import Labelled
 
 __all__ = [
-    "KINDS",
     "PASSAGE",
     "Figures",
     "Host",

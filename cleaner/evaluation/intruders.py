@@ -22,11 +22,8 @@ _CAPITALS = 0.3  # documents whose headlines are in capitals
 _RELATED = 0.6  # headlines of articles on the same subject, at least
 _PAIR = 0.3  # lines of a fact box with two sentences
 
-PASSAGE = "passage"
-OF_BENCHMARK = ("scattered", "block", "paragraphs", "box")
-# Nine in ten of the benchmark's intruders stand on lines of their own. Learned from nothing else, a
-# line of several sentences speaks for itself, as if no other article had any.
-KINDS = (*OF_BENCHMARK, PASSAGE)
+KINDS = ("scattered", "block", "paragraphs", "box")
+PASSAGE = "passage"  # a stretch of another article in its paragraphs
 
 
 def compose(record: dict[str, Any], *, site: str = "", source: str = "") -> Labelled:
@@ -71,14 +68,14 @@ class Host:
 
 
 def intruder_records(
-    hosts: Sequence[Host], *, seed: int = 0, kinds: Sequence[str] = OF_BENCHMARK
+    hosts: Sequence[Host], *, seed: int = 0, kinds: Sequence[str] = KINDS
 ) -> Iterator[dict[str, Any]]:
     """One record for each host: intruding sentences of other hosts put into it, and labels.
 
     30 % of the documents stay clean, 30 % of the donors share the host's subject, a quarter of the
     documents are shuffled. Intruders come as scattered sentences, as a block, as whole paragraphs,
-    or as a fact box of two to six short lines, scattered as lines of their own; of all
-    `KINDS` also as a stretch of the donor in its paragraphs, between those of the host.
+    or as a fact box of two to six short lines, scattered as lines of their own; where `kinds` say
+    so, as a `PASSAGE`: a stretch of the donor in its paragraphs, between two of the host's.
     """
     generator = np.random.default_rng(seed)
     by_subject = _by_subject(hosts)

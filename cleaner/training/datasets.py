@@ -15,14 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleaner.cleaning import ENCODED
-from cleaner.evaluation import (
-    KINDS,
-    Host,
-    Labelled,
-    compose,
-    headline_records,
-    intruder_records,
-)
+from cleaner.evaluation import Host, Labelled, compose, headline_records, intruder_records
 from cleaner.sites import FIFTHS, fold_of, site_of
 from cleaner.training.corpora import host_of, is_fixture_site, read_records
 from cleaner.training.examples import FOLDS
@@ -223,5 +216,5 @@ def intruders(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list
     known = {article.identity: site for article, site in zip(articles, sites, strict=False)}
     return [
         compose(record, site=known[record["id"]], source="intruders")
-        for record in intruder_records(articles, seed=seed, kinds=KINDS)
+        for record in intruder_records(articles, seed=seed)
     ]

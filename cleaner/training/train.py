@@ -16,7 +16,6 @@ from cleaner.encoders import SHIPPED, load_encoder
 from cleaner.encoders.static import is_static
 from cleaner.errors import InputError
 from cleaner.evaluation import (
-    KINDS,
     Figures,
     Host,
     Labelled,
@@ -196,7 +195,7 @@ def made(
         *(
             compose(r, source="intruders", site=known.get(r["id"], ""))
             for s in (1, 2)
-            for r in intruder_records(articles, seed=s, kinds=KINDS)
+            for r in intruder_records(articles, seed=s)
         ),
         *(
             compose(record, source="headlines", site=known.get(record["id"], ""))
