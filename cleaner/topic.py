@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 ROUNDS = 4
 _ROWS = 8_192  # points at once: bounds the memory
-TITLE_WEIGHT = 2.0  # a title counts as much as two sentences
+TITLE_WEIGHT = 1.0  # of a title in the topic, in sentences
 _SUSPECT = 1.0  # log-likelihood ratio at which a fragment has half its weight in the topic
 
 
