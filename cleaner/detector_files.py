@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -77,16 +78,25 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if manifest["format"] != FORMAT:
         raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
-    if not isinstance(manifest["threshold"], int | float):
-        raise TypeError(f"its threshold is {manifest['threshold']!r}")
+    threshold, languages = manifest["threshold"], manifest.get("languages") or []
+    if not _is_number(threshold) or not 0 <= threshold <= 1:
+        raise ValueError(f"its threshold is {threshold!r}")
+    if not all(map(_is_number, manifest["calibration"].values())):
+        raise ValueError(f"its calibration is {manifest['calibration']!r}")
     if not isinstance(manifest["evidence"], list):
         raise TypeError("it does not list its evidence")
+    if not isinstance(languages, list) or not all(isinstance(name, str) for name in languages):
+        raise TypeError(f"its languages are {languages!r}")
     for name, digest in manifest.get("sha256", {}).items():
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{name} is missing")
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
             raise ValueError(f"{name} is not the file that was written with the manifest")
     return manifest
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def read_knowledge(folder: Path) -> Knowledge:

@@ -45,6 +45,7 @@ _AUTHOR = re.compile(r"(?:\w+ )?by ", re.IGNORECASE)
 _LONGEST_TITLE = 400
 _OTHER_LINES = 2  # that may stand among those of a header: a subtitle, an author
 _HEADER_LINES = 3 + _OTHER_LINES
+_HEADER_REACH = 8_000  # code points within which its lines begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,12 @@ def _line_that_is(wanted: str, text: str) -> Span | None:
 def _opening_lines(text: str) -> list[Span]:
     """Stripped extents of the first few lines that are not blank."""
     lines: list[Span] = []
-    for match in LINE.finditer(text, 0, min(len(text), 8_000)):
+    for match in LINE.finditer(text):
         stripped = match[1].strip("\ufeff \t\u00a0")
         if stripped:
             start = match.start() + match[1].index(stripped)
             lines.append(Span(start, start + len(stripped)))
-        if len(lines) == _HEADER_LINES or not match[0]:
+        if len(lines) == _HEADER_LINES or not match[0] or match.end() > _HEADER_REACH:
             break
     return lines
 

@@ -45,6 +45,8 @@ def check_model(encoder: object, model: object) -> None:
     if encoder is not None:
         step = "give a name, a folder, or what has the methods of cleaner.encoders.Encoder"
         check_type("encoder", encoder, str | Encoder, step)
+        if isinstance(encoder, type):
+            raise OptionError(f"encoder is the class {encoder.__name__}", next_step=step)
         if encoder == "":
             raise OptionError("the name of the encoder is empty", next_step="use fast or accurate")
     if model is not None:

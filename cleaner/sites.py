@@ -14,14 +14,22 @@ if TYPE_CHECKING:
 FIFTHS = 5
 
 
-def site_of(record: dict[str, Any]) -> str:
-    """The site that a record came from, or its source where it has no address.
+def identity_of(record: dict[str, Any], place: str) -> str:
+    """What a record is called: its ``id``, or `place` where it has none, or one that is null."""
+    value = record.get("id")
+    return place if value is None or value == "" else str(value)  # 0 is a name
+
+
+def site_of(record: dict[str, Any], place: str = "") -> str:
+    """The site that a record came from, or its source where it has no address, or its name.
 
     A site is what one party has registered below a public suffix: ``edition.cnn.com`` is of
     ``cnn.com``, and ``news.bbc.co.uk`` of ``bbc.co.uk``. Documents of one site share their
     furniture, so a site is never on both sides of a split.
     """
-    return site_at(str(record.get("url") or "")) or str(record.get("source") or record["id"])
+    return site_at(str(record.get("url") or "")) or str(
+        record.get("source") or identity_of(record, place)
+    )
 
 
 def site_at(address: str) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import zlib
@@ -16,6 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 Columns = tuple[npt.NDArray[Any], ...]
+
+# One for all tables, so that a fork can wait for it: in a child of a process that was in the middle
+# of a table nobody would ever give the lock back.
+_LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
+    )
 
 BUCKETS = 1 << 17  # hashed vocabulary of the frequency table and of the wording model
 _CACHE_LIMIT = 200_000  # distinct words kept
@@ -158,14 +167,13 @@ class WordTable:
         self._numbers = _Numbers()
         self._columns = compute([])
         self._filled = 0  # rows; a word that is numbered has none yet if computing it failed
-        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def look_up(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int64], Columns]:
         """The row of each of `words`, shape (len(words),), and the columns."""
-        with self._lock:
+        with _LOCK:
             if len(self._numbers) > self._limit:
                 self._forget()
             rows = self._numbers.of(words)

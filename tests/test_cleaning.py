@@ -419,6 +419,11 @@ def test_a_folder_that_is_no_detector(tmp_path):
     ("figures", "says"),
     [
         ({"threshold": "high"}, "its threshold is 'high'"),
+        ({"threshold": 7}, "its threshold is 7"),
+        ({"threshold": True}, "its threshold is True"),
+        ({"threshold": float("nan")}, "its threshold is nan"),
+        ({"calibration": {"slope": float("nan"), "intercept": 0.0}}, "its calibration is"),
+        ({"languages": "english"}, "its languages are 'english'"),
         ({"evidence": None}, "it does not list its evidence"),
         ({"calibration": None}, "cannot read the detector"),
     ],
@@ -481,6 +486,38 @@ def test_threads_share_a_cleaner():
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(shared.clean_and_explain, articles)) == expected
     assert [shared.clean_and_explain(text) for text in articles] == expected
+
+
+FORKED = """
+import os, sys, threading
+from cleaner import Cleaner
+cleaner = Cleaner()
+text = "\\n".join(f"The bridge {n} of the town is closed." for n in range(9))
+table = cleaner._detector._lexicon._table
+compute, inside, forked = table._compute, threading.Event(), threading.Event()
+def slow(words):
+    inside.set()
+    forked.wait(1.0)  # the fork must wait for this thread, or its child waits for ever
+    return compute(words)
+table._compute = slow
+other = threading.Thread(target=cleaner.clean, args=(text.replace("bridge", "zeppelin"),))
+other.start()
+inside.wait()
+child = os.fork()
+if not child:
+    table._compute = compute
+    cleaner.clean(text)
+    os._exit(0)
+forked.set()
+other.join()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_child_of_a_fork_cleans_though_a_thread_was_cleaning():
+    done = subprocess.run([sys.executable, "-c", FORKED], timeout=60, check=False)
+    assert done.returncode == 0
 
 
 def test_threads_that_begin_together_leave_the_libraries_as_they_were():

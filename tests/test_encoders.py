@@ -1,5 +1,6 @@
 """Encoders: the static loader against sentence-transformers, the accurate one, both as one."""
 
+import json
 import shutil
 import sys
 from types import SimpleNamespace
@@ -140,6 +141,39 @@ def test_a_static_folder_is_read_without_sentence_transformers(monkeypatch, tmp_
     assert isinstance(load_encoder(str(folder)), StaticEncoder)
 
 
+def test_the_files_may_lie_in_a_folder_of_their_own(static, tmp_path):
+    folder = shutil.copytree(FOLDER, tmp_path / "mine")
+    (folder / "0_Static").mkdir()
+    for name in ("tokenizer.json", "model.safetensors"):
+        (folder / name).rename(folder / "0_Static" / name)
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[0]["path"] = "0_Static"
+    (folder / "modules.json").write_text(json.dumps(modules))
+    assert is_static(folder)
+    texts = list(TEXTS.values())
+    assert np.array_equal(load_encoder(str(folder)).encode(texts), static.encode(texts))
+
+
+@pytest.mark.parametrize("other", ["no unit length", "another module", "tokens with blanks"])
+def test_what_only_sentence_transformers_reads(other, tmp_path):
+    folder = shutil.copytree(FOLDER, tmp_path / "mine")
+    modules = json.loads((folder / "modules.json").read_text())
+    if other == "no unit length":
+        del modules[1]
+    elif other == "another module":
+        modules.insert(1, {"type": "sentence_transformers.models.Dense", "path": "1_Dense"})
+    else:
+        tokenizer = json.loads((folder / "tokenizer.json").read_text())
+        tokenizer["pre_tokenizer"] = {"type": "ByteLevel"}
+        (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    (folder / "modules.json").write_text(json.dumps(modules))
+    assert not is_static(folder)
+
+
+def test_no_documents(static):
+    assert static.encode_documents([]) == []
+
+
 def test_a_folder_without_a_model_is_not_static(tmp_path):
     assert not is_static(tmp_path)
     (tmp_path / "modules.json").write_text("[]")
@@ -251,6 +285,21 @@ def test_missing_weights_give_one_clear_line(monkeypatch):
     assert "\n" not in line
     assert "all-MiniLM-L6-v2 cannot be had" in line
     assert "pip install 'article-cleaner[accurate]'" in line
+
+
+def test_a_download_that_was_broken_off_is_gone_on_with(monkeypatch, tmp_path):
+    hub = pytest.importorskip("huggingface_hub")
+    asked = []
+
+    def download(*_, local_files_only=False, **__):
+        asked.append(local_files_only)
+        return str(tmp_path)  # with no weights in it
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    monkeypatch.setattr(transformer, "_packaged_weights", lambda: None)
+    with pytest.raises(ModelError, match="the weights cannot be read"):
+        load_encoder("accurate")
+    assert asked == [True, False]
 
 
 @pytest.mark.parametrize("missing", ["sentence_transformers", "huggingface_hub"])

@@ -55,7 +55,7 @@ def articles():
 @pytest.fixture(scope="module")
 def examples(articles, encoder):
     pages = [compose(r, site=r["id"], source="page") for r in records("wcxb_page")[:8]]
-    made = intruders(articles, [""] * len(articles), 1)
+    made = intruders(articles, 1)
     return prepare([*pages, *made, *digests(articles, 3)], encoder)
 
 

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.cli import main
 from cleaner.detector import Detector
 from cleaner.encoders import MODELS, load_encoder
-from cleaner.errors import InputError, ModelError, OptionError
+from cleaner.errors import InputError, ModelError, OptionError, OutputError
 from cleaner.evaluation import Figures
 from cleaner.evaluation.measure import Dataset, evaluate
 from cleaner.evaluation.reader import labelled_of, read_labelled
@@ -168,8 +169,7 @@ def test_what_is_made_of_a_labelled_document_is_of_its_site():
         for n in range(30)
     ]
     bodies = TrainingData((), tuple(labelled)).bodies
-    sites = {body.identity: body.site for body in bodies}
-    documents = made(hosts_of(bodies, language="en"), "en", sites)
+    documents = made(hosts_of(bodies, language="en"), "en")
     of_hosts = [document for document in documents if document.source != "digest"]
     assert len(of_hosts) >= 3 * len(labelled)
     assert all(document.site == f"a{document.identity}.org" for document in of_hosts)
@@ -212,6 +212,26 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
             (folder / text).write_text(text, "utf-8")
     assert sorted(path.name for path in target.iterdir()) == ["manifest.json", "two"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt, OSError])
+def test_the_model_that_was_there_outlives_one_that_cannot_take_its_place(
+    tmp_path, monkeypatch, ended
+):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "manifest.json").write_text('{"made_by": "me"}', "utf-8")
+    rename = Path.rename
+
+    def interrupted(path, to):
+        if path.suffix == ".new":
+            raise ended
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises((KeyboardInterrupt, OutputError)), whole_folder(target):
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "manifest.json"]
 
 
 def test_what_training_did_not_make_is_not_replaced(tmp_path):
@@ -586,6 +606,37 @@ def test_a_site_without_an_address_is_the_source():
 def test_a_site_may_be_half_a_code_point():
     assert fold_of("bbc.co.uk", 5) == 3
     assert fold_of("\ud800", 5) in range(5)
+
+
+@pytest.mark.parametrize("identity", [0, None, "", "a"])
+def test_held_out_takes_records_whatever_their_id(tmp_path, identity):
+    rows = [
+        {"id": identity, "source": f"site {n % 12}", "lines": record["lines"]}
+        for n, record in enumerate(wikipedia("es"))
+    ]
+    path = write_jsonl(tmp_path / "all.jsonl", rows)
+    arguments = ["--train", str(tmp_path / "a"), "--test", str(tmp_path / "b"), str(path)]
+    done = CliRunner().invoke(held_out.main, arguments)
+    assert done.exit_code == 0, done.output
+    assert "0 documents" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("kept", "test", "says"),
+    [
+        ("all.jsonl", "test.jsonl", "--train .* is an input of the same run"),
+        ("train.jsonl", "all.jsonl", "--test .* is an input of the same run"),
+        ("one.jsonl", "one.jsonl", "--train and --test are both"),
+    ],
+)
+def test_held_out_writes_over_nothing(tmp_path, kept, test, says):
+    path = write_jsonl(tmp_path / "all.jsonl", wikipedia("es"))
+    before = path.read_bytes()
+    arguments = ["--train", str(tmp_path / kept), "--test", str(tmp_path / test), str(path)]
+    done = CliRunner().invoke(held_out.main, arguments)
+    assert done.exit_code == 1
+    assert re.search(says, done.output)
+    assert path.read_bytes() == before
 
 
 def test_held_out_names_a_bad_record(tmp_path):

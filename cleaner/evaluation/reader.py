@@ -25,7 +25,7 @@ from cleaner.evaluation.intruders import compose
 from cleaner.evaluation.labelled import Labelled
 from cleaner.formats import Kind, Source, shown, source
 from cleaner.formats.sources import each_line
-from cleaner.sites import site_of
+from cleaner.sites import identity_of, site_of
 
 if TYPE_CHECKING:
     from cleaner.formats.kinds import Compression
@@ -108,6 +108,7 @@ def labelled_of(record: dict[str, Any], *, place: str) -> Labelled:
         raise _wrong("the record has no labels", place, _FORMS)
     return replace(
         document,
+        identity=identity_of(record, place),
         site=_site_of(record, place),
         source=record.get("source") or "",
         page_type=record.get("page_type") or "",
@@ -117,7 +118,7 @@ def labelled_of(record: dict[str, Any], *, place: str) -> Labelled:
 
 def _site_of(record: dict[str, Any], place: str) -> str:
     try:
-        return site_of({"id": place, **record})
+        return site_of(record, place)
     except ValueError as error:
         raise _wrong(f'"url" is no address ({error})', place, "mend it or leave it out") from error
 
@@ -169,7 +170,7 @@ def _of_spans(record: dict[str, Any], place: str) -> Labelled:
         labels=tuple(labels),
         site="",
         source="",
-        identity=str(record.get("id", "")),
+        identity="",
         kinds=tuple(kinds),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cleaner.evaluation.floors import COUNT
 from cleaner.formats import standard_text
@@ -186,7 +187,7 @@ def _print(
     for index, name in enumerate(names):
         table.add_column(name, justify="left" if index in texts else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(printable(cell).replace("[", r"\[") for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     out.print()
     out.print(title, style="bold", markup=False)
     out.print(table)

@@ -257,14 +257,13 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
     """Documents as for `cleaner.training.fit`, a share of them."""
     encoder, sizes = load_encoder(name), ALL.scaled(share)
     articles = news_articles(data)[: sizes.articles]
-    nowhere = [""] * len(articles)
     examples = prepare([*labelled(data, sizes), *made(articles, share)], encoder)
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
-    put_in = furniture(data, articles, nowhere, encoder, sizes)
+    put_in = furniture(data, articles, encoder, sizes)
     texts = read_articles([data / f"articles_unlabelled{SUFFIX}"], split=lambda line: [line])
     material = Material(
         examples,
-        [prepare(intruders(articles, nowhere, seed), encoder) for seed in _MIXTURES],
+        [prepare(intruders(articles, seed), encoder) for seed in _MIXTURES],
         [prepare(lot, encoder) for lot in put_in],
         fit_topic([article.sentences for article in articles], encoder, axes=64),
         inverse_document_frequency([article.sentences for article in texts]),

@@ -59,7 +59,13 @@ def split_sentences(line: str, *, language: str = "en") -> list[str]:
 
 
 def host_of(
-    identity: str, title: str, subject: str, lines: Iterable[str], *, language: str = "en"
+    identity: str,
+    title: str,
+    subject: str,
+    lines: Iterable[str],
+    *,
+    language: str = "en",
+    site: str = "",
 ) -> Host | None:
     """A clean article as host and donor of intruders; None where it is too short for either."""
     pairs = [
@@ -70,7 +76,7 @@ def host_of(
     if len(pairs) < _SHORTEST_HOST:
         return None
     sentences, paragraphs = zip(*pairs, strict=True)
-    return Host(identity, title, subject, sentences, paragraphs)
+    return Host(identity, title, subject, sentences, paragraphs, site)
 
 
 def is_fixture_site(site: str) -> bool:

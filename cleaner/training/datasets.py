@@ -136,7 +136,7 @@ def _shuffled(record: Mapping[str, Any]) -> int:
 
 
 def furniture(
-    data: Path, articles: Sequence[Host], sites: Sequence[str], encoder: Encoder, sizes: Sizes
+    data: Path, articles: Sequence[Host], encoder: Encoder, sizes: Sizes
 ) -> Iterator[list[Labelled]]:
     """Articles with furniture of pages and headlines of other articles put in, round by round."""
     scrapes = [
@@ -149,7 +149,7 @@ def furniture(
     titles = list(dict.fromkeys(a.title.strip() for a in articles if a.title.strip()))
     headlines = Headlines(titles, encoder.encode([title[:ENCODED] for title in titles]))
     for seed in range(11, 11 + sizes.rounds):
-        records = furniture_records(articles, sites, pages, headlines, folds=FOLDS, seed=seed)
+        records = furniture_records(articles, pages, headlines, folds=FOLDS, seed=seed)
         yield [compose(record, site=record["site"], source="furniture") for record in records]
 
 
@@ -178,8 +178,8 @@ def news_articles(data: Path, *, fifths: Collection[int] = OF_DETECTOR) -> list[
     )
 
 
-def varied_articles(data: Path, most: int) -> tuple[list[Host], list[str]]:
-    """Clean articles of many kinds, and the site of each where it is a page's; none of fixtures."""
+def varied_articles(data: Path, most: int) -> list[Host]:
+    """Clean articles of many kinds, with the site where one is a page's; none of fixtures."""
     # The clean text of a page goes by the page's number.
     pages = {r["id"]: site_of(r) for r in read_records([data / f"pages_wcxb{SUFFIX}"])}
     records = [
@@ -191,13 +191,12 @@ def varied_articles(data: Path, most: int) -> tuple[list[Host], list[str]]:
     pages |= {r["id"]: r["id"] for r in records if r["source"] == "cleaneval"}
     found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST]
     found = found[:: max(1, len(found) // most)][:most]  # of every set its share
-    return found, [pages.get(host.identity, "") for host in found]
+    return [replace(host, site=pages.get(host.identity, "")) for host in found]
 
 
 def residue(data: Path) -> frozenset[str]:
     """Sentences that stand in several of the clean articles, none of them of the benchmark's."""
-    varied, _ = varied_articles(data, _EVERY)
-    articles = (*news_articles(data, fifths=OF_MEMBER), *varied)
+    articles = (*news_articles(data, fifths=OF_MEMBER), *varied_articles(data, _EVERY))
     return recurring(article.sentences for article in articles)
 
 
@@ -205,16 +204,15 @@ def made(articles: Sequence[Host], share: float) -> list[Labelled]:
     """Documents made of clean articles: intruders, headlines and digests."""
     headlines = headline_records(articles[: round(900 * share)], seed=3)
     return [
-        *intruders(articles, [""] * len(articles), 1),
+        *intruders(articles, 1),
         *(compose(record, source="headlines") for record in headlines),
         *digests(articles, round(120 * share)),
     ]
 
 
-def intruders(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list[Labelled]:
-    """Articles with sentences of others put in; `sites` are theirs, where that matters."""
-    known = {article.identity: site for article, site in zip(articles, sites, strict=False)}
+def intruders(articles: Sequence[Host], seed: int) -> list[Labelled]:
+    """Articles with sentences of others put in."""
     return [
-        compose(record, site=known[record["id"]], source="intruders")
+        compose(record, site=record["site"], source="intruders")
         for record in intruder_records(articles, seed=seed)
     ]

@@ -108,12 +108,12 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     kept = _kept(foreign_network)
     sizes = ALL.scaled(share)
     articles = news_articles(data)[: sizes.articles]
-    varied, sites = varied_articles(data, sizes.varied)
+    varied = varied_articles(data, sizes.varied)
     topic = fit_topic([a.sentences for a in (*articles, *varied[::3])], encoder, axes=axes)
     words = read_articles([data / f"articles_unlabelled{SUFFIX}"], split=lambda line: [line])
     frequency = inverse_document_frequency([a.sentences for a in words])
-    clean, sites = [*articles, *varied], [*[""] * len(articles), *sites]
-    documents = labelled(data, sizes) + made(articles, share) + intruders(clean, sites, 99)
+    clean = [*articles, *varied]
+    documents = labelled(data, sizes) + made(articles, share) + intruders(clean, 99)
     left = residue(data)
 
     def prepared(lot: Sequence[Labelled]) -> list[Example]:
@@ -122,7 +122,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     examples = prepared(documents)
     say(f"{len(examples)} documents; {len(left)} sentences recur in clean articles")
     mixtures = range(4, 4 + sizes.mixtures)
-    put_in = furniture(data, clean, sites, encoder, sizes)
+    put_in = furniture(data, clean, encoder, sizes)
     fitted = fit(
         examples,
         topic,
@@ -131,7 +131,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         jobs=jobs,
         rarity=rarity,
         lone=lone,
-        foreign=(prepared(intruders(clean, sites, seed)) for seed in mixtures),
+        foreign=(prepared(intruders(clean, seed)) for seed in mixtures),
         furnished=map(prepared, put_in),
         kept=kept,
         say=say,

@@ -78,12 +78,22 @@ def whole_folder(output: Path) -> Iterator[Path]:
         with _writing(output):
             new.mkdir(parents=True)
             yield new
-            if output.exists():
-                output.rename(old)
-            new.rename(output)
+            _put_in_place(new, output, old)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def _put_in_place(new: Path, output: Path, old: Path) -> None:
+    """Rename `new` to `output`; what was there goes by way of `old`, and stays if that fails."""
+    try:
+        if output.exists():
+            output.rename(old)
+        new.rename(output)
+    except BaseException:  # whoever interrupts keeps the model that was there
+        if old.exists() and not output.exists():
+            old.rename(output)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

@@ -94,7 +94,6 @@ class Headlines:
 
 def furniture_records(
     hosts: Sequence[Host],
-    sites: Sequence[str],
     pages: Sequence[Page],
     headlines: Headlines,
     *,
@@ -107,8 +106,6 @@ def furniture_records(
     ----------
     hosts
         Clean articles.
-    sites
-        The site of each host; empty where nothing else of its site is learned from.
     folds
         Into how many folds sites are parted. Furniture is of a site in the fold of the host's, so
         that a record is of one fold as a whole: the one of the site that it says in ``site``.
@@ -117,8 +114,8 @@ def furniture_records(
     by_fold: dict[int, list[Page]] = {}
     for page in pages:
         by_fold.setdefault(fold_of(page.site, folds), []).append(page)
-    for host, known in zip(hosts, sites, strict=True):
-        pool = by_fold[fold_of(known, folds)] if known else pages
+    for host in hosts:
+        pool = by_fold[fold_of(host.site, folds)] if host.site else pages
         page = pool[int(generator.integers(len(pool)))]
         lines = _paragraphs(host)
         kind = "clean"
@@ -130,7 +127,7 @@ def furniture_records(
             "id": f"{host.identity}-{seed}",
             "title": host.title if generator.random() < _TITLED else None,
             "source": host.identity,
-            "site": known or page.site,
+            "site": host.site or page.site,
             "lines": [line for line, _ in lines],
             "labels": [label for _, label in lines],
             "kind": kind,

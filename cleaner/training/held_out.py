@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from cleaner.command import ModuleCommand
+from cleaner.errors import OptionError
 from cleaner.evaluation import headline_records, intruder_records
 from cleaner.evaluation.reader import read_lines
-from cleaner.formats import AtomicFile, dump_json
-from cleaner.sites import fold_of, site_of
+from cleaner.formats import AtomicFile, check_target, dump_json, source
+from cleaner.sites import fold_of, identity_of, site_of
 from cleaner.training.sources import article_of, hosts_of, languages_of
 
 _PARTS = 5  # of which one is to measure on
@@ -47,7 +48,7 @@ def of_origin(made: Iterable[Record], clean: Iterable[Record]) -> Iterator[Recor
 
     What was put in is said in ``view``.
     """
-    origins = {str(record["id"]): record for record in clean}
+    origins = {record["id"]: record for record in clean}
     for record in made:
         known = {key: origins[record["id"]].get(key) for key in ("source", "url")}
         own = {key: value for key, value in known.items() if value is not None}
@@ -67,7 +68,16 @@ def _write(path: Path, records: Iterable[Record]) -> int:
 @click.argument("articles", nargs=-1, required=True, type=click.Path())
 def main(kept: Path, test: Path, articles: tuple[str, ...]) -> None:
     """Split ARTICLES by site: four in five to --train, the others, with intruders, to --test."""
-    records = [{"id": place, **record} for name in articles for place, record in read_lines(name)]
+    read = [source(name, "jsonl") for name in articles]
+    check_target(str(kept), read, option="--train")
+    check_target(str(test), read, option="--test")
+    if kept.resolve() == test.resolve():
+        raise OptionError(f"--train and --test are both {kept}", next_step="name two files")
+    records = [
+        {**record, "id": identity_of(record, place)}
+        for name in articles
+        for place, record in read_lines(name)
+    ]
     learned, measured = split(records)
     for path, part in ((kept, learned), (test, with_intruders(measured))):
         click.echo(f"{path}: {_write(path, part)} documents", err=True)

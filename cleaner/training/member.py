@@ -45,7 +45,6 @@ _HEADLINED, _DIGESTS = 6, 60  # one document of each kind for so many articles
 
 def fit_member(
     articles: Sequence[Host],
-    sites: Sequence[str],
     encoder: Encoder,
     base: Detector,
     *,
@@ -58,8 +57,8 @@ def fit_member(
 
     Parameters
     ----------
-    articles, sites
-        Clean articles, and the site of each; empty where it does not matter.
+    articles
+        Clean articles.
     base
         The detector beside which it is to stand.
     mixtures
@@ -73,7 +72,7 @@ def fit_member(
     knowledge = knowledge_of(topic, base.knowledge)
     lessons: list[Lesson] = []
     for seed in range(_FIRST_SEED, _FIRST_SEED + mixtures):
-        examples = prepare(_mixture(articles, sites, seed), encoder)
+        examples = prepare(_mixture(articles, seed), encoder)
         lessons += lessons_of(examples, observe_apart(examples, [knowledge] * FOLDS))
         say(f"{len(lessons)} documents")
     known = np.zeros(0, dtype=np.uint32)  # no words: by them it would know the articles
@@ -83,13 +82,13 @@ def fit_member(
     return Member(topic, network)
 
 
-def _mixture(articles: Sequence[Host], sites: Sequence[str], seed: int) -> list[Labelled]:
+def _mixture(articles: Sequence[Host], seed: int) -> list[Labelled]:
     """Articles with sentences of others put in, some with headlines, and digests."""
     order = np.random.default_rng(seed).permutation(len(articles))
     headlined = [articles[index] for index in order[: len(articles) // _HEADLINED]]
     headlines = headline_records(headlined, seed=seed)
     return [
-        *intruders(articles, sites, seed),
+        *intruders(articles, seed),
         *(compose(record, source="headlines") for record in headlines),
         *digests(articles, len(articles) // _DIGESTS, seed=seed),
     ]
@@ -158,12 +157,10 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     """Fit the network of the accurate tier, and write its detector's folder."""
     say = stopwatch()
     encoder = CachedEncoder(TransformerEncoder.accurate(), vectors)
-    news = news_articles(data, fifths=OF_MEMBER)
-    varied, sites = varied_articles(data, articles)
+    clean = [*news_articles(data, fifths=OF_MEMBER), *varied_articles(data, articles)]
     base = Detector.load(detector_folder("fast"))
     member = fit_member(
-        [*news, *varied],
-        [*[""] * len(news), *sites],
+        clean,
         encoder,
         base,
         mixtures=mixtures,
@@ -174,7 +171,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     encoder.flush()
     made = {
         "data": ["articles_unlabelled", "news_clean"],
-        "articles": len(news) + len(varied),
+        "articles": len(clean),
         "mixtures": mixtures,
         "steps": steps,
         "axes": axes,

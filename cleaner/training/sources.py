@@ -13,6 +13,7 @@ from cleaner.errors import InputError
 from cleaner.evaluation.reader import labelled_of, read_lines
 from cleaner.formats import STDIN, kind_of, source
 from cleaner.language import language_of
+from cleaner.sites import identity_of
 from cleaner.training.corpora import host_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class TrainingData:
         """The clean articles, and what is to be kept of the labelled documents."""
         kept = (
             CleanArticle(
-                document.identity or f"labelled {number}",
+                document.identity,
                 document.title or "",
                 "",
                 tuple(
@@ -64,7 +65,7 @@ class TrainingData:
                 ),
                 document.site,
             )
-            for number, document in enumerate(self.labelled)
+            for document in self.labelled
         )
         return (*self.articles, *kept)
 
@@ -129,7 +130,7 @@ def article_of(record: dict[str, Any], *, place: str) -> CleanArticle:
                 f'"{name}" is no text', place=place, next_step="give a string, or leave it out"
             )
     return CleanArticle(
-        str(record.get("id") or place),
+        identity_of(record, place),
         record.get("title") or "",
         record.get("topic") or "",
         tuple(lines),
@@ -165,5 +166,8 @@ def languages_of(articles: Iterable[CleanArticle]) -> tuple[str, ...]:
 
 def hosts_of(articles: Iterable[CleanArticle], *, language: str) -> list[Host]:
     """Articles of eight sentences or more as hosts and donors of intruders."""
-    found = (host_of(a.identity, a.title, a.subject, a.lines, language=language) for a in articles)
+    found = (
+        host_of(a.identity, a.title, a.subject, a.lines, language=language, site=a.site)
+        for a in articles
+    )
     return [host for host in found if host is not None]

@@ -256,7 +256,7 @@ def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
         Folder for vectors of this teacher alone.
     """
     news = news_articles(data, fifths=OF_ENCODER)
-    varied, _ = varied_articles(data, VARIED)
+    varied = varied_articles(data, VARIED)
     own = {sentence[:ENCODED] for host in (*news, *varied) for sentence in host.sentences}
     sentences = sorted(own)
     encoder = CachedEncoder(TransformerEncoder.load(teacher), cache)

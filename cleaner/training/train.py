@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,8 +163,7 @@ def train(
         axes=min(settings.axes, encoder.dimensions),
     )
     say("topic model")
-    sites = {body.identity: body.site for body in data.bodies}
-    documents = [*made(articles, languages[0], sites), *data.labelled]
+    documents = [*made(articles, languages[0]), *data.labelled]
     examples = prepare(documents, remembering, language=languages[0])
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
     frequency = inverse_document_frequency([article.lines for article in data.bodies])
@@ -178,27 +177,18 @@ def train(
     )
 
 
-def made(
-    articles: Sequence[Host], language: str, sites: Mapping[str, str] | None = None
-) -> list[Labelled]:
-    """Documents with intruders in them, and digests, made from `articles`.
-
-    Parameters
-    ----------
-    sites
-        The site of an article, by its identity, where others of that site are learned from.
-    """
-    known = sites or {}
+def made(articles: Sequence[Host], language: str) -> list[Labelled]:
+    """Documents with intruders in them, and digests, made from `articles`."""
     # The leads of headlines are English; elsewhere a headline stands by itself.
     leads = None if language == "en" else ("{}",)
     return [
         *(
-            compose(r, source="intruders", site=known.get(r["id"], ""))
+            compose(r, source="intruders", site=r["site"])
             for s in (1, 2)
             for r in intruder_records(articles, seed=s)
         ),
         *(
-            compose(record, source="headlines", site=known.get(record["id"], ""))
+            compose(record, source="headlines", site=record["site"])
             for record in headline_records(articles, seed=3, leads=leads)
         ),
         *digests(articles, round(_DIGESTS * len(articles))),
