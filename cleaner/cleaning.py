@@ -295,7 +295,7 @@ class Cleaner:
 
         True: it goes. False: it stays. None: its score decides.
         """
-        return [self._settled(fragment, result.source) for fragment in result.fragments]
+        return self._all_settled(result, self.threshold)
 
     def _result(self, task: _Task, scored: Scored) -> CleanResult:
         if not _has_topic(scored.observed, self._detector.knowledge.topic):
@@ -309,7 +309,7 @@ class Cleaner:
 
     def _finish(self, result: CleanResult, segments: Segments, threshold: float) -> CleanResult:
         """Decide what goes, and cut it."""
-        settled = self.settled(result)
+        settled = self._all_settled(result, threshold)
         remove = _goes(result, settled, threshold)
         findings = []
         for index, span in segments.deletions(remove).items():
@@ -320,14 +320,19 @@ class Cleaner:
             )
         return replace(result, findings=tuple(findings))
 
-    def _settled(self, fragment: Fragment, source: str) -> bool | None:
+    def _all_settled(self, result: CleanResult, threshold: float) -> list[bool | None]:
+        return [self._settled(own, result.source, threshold) for own in result.fragments]
+
+    def _settled(self, fragment: Fragment, source: str, threshold: float) -> bool | None:
         """Whether a fragment goes or stays whatever its score; None where the score decides."""
         text = source[fragment.start : fragment.end]
         if _matches(self._keep, text):
             return False
         if _matches(self._drop, text):
             return True
-        return None if fragment.reason in self._reasons else False
+        # Without suspicion no reason was sought: it is its score that keeps it.
+        is_unsuspected = not fragment.evidence and fragment.score < threshold
+        return None if is_unsuspected or fragment.reason in self._reasons else False
 
 
 def _goes(result: CleanResult, settled: Sequence[bool | None], threshold: float) -> list[bool]:

@@ -61,7 +61,8 @@ class Fragment:
     score
         Calibrated probability that it does not belong, 0 to 1; 0 where it was not judged.
     reason
-        Why it would be removed.
+        Why it would be removed; ``off-topic`` where there is next to no suspicion, for then no
+        reason was sought.
     evidence
         As in a finding; empty where there is next to no suspicion.
     """

@@ -22,6 +22,7 @@ from cleaner.detector import LONGEST_FURNITURE, UNREAD
 from cleaner.encoders import MODELS, detector_folder, transformer
 from cleaner.errors import ModelError, OptionError
 from cleaner.formats import decode
+from cleaner.reasons import REASONS
 
 ARTICLE = decode(NAMED["plain"])
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -336,6 +337,16 @@ def test_a_text_that_is_no_string(fast, text):
         cleaner.clean(text)
     with pytest.raises(OptionError, match="title is of type"):
         fast.clean(ARTICLE, title=3)
+
+
+def test_a_reason_settles_nothing_that_nobody_suspects():
+    """Below a score of .05 no reason is sought, and none keeps what its score keeps."""
+    cleaner = Cleaner(exclude=["off-topic"])
+    result = cleaner.clean_and_explain(ARTICLE)
+    settled = dict(zip((f.score for f in result.fragments), cleaner.settled(result), strict=True))
+    assert {fixed for score, fixed in settled.items() if score < NO_SUSPICION} == {None}
+    everything = cleaner.apply(result, threshold=0.0)
+    assert {finding.reason for finding in everything.findings} <= set(REASONS) - {"off-topic"}
 
 
 def test_functions_take_what_the_class_takes(fast):

@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.command import ModuleCommand, stopwatch
+from cleaner.errors import InputError
 from cleaner.training.corpora import Article
-from cleaner.training.folder import checksums, whole_folder, write_manifest
+from cleaner.training.folder import check_folder, checksums, whole_folder, write_manifest
 from cleaner.training.sources import CleanArticle, hosts_of, languages_of, read_training_data
 from cleaner.training.static_encoder import SMOOTHING, train
 
@@ -53,11 +54,22 @@ def first_vectors(
     """Vectors from latent semantic analysis, float32, shape (tokens, dimensions).
 
     Each is scaled by smooth inverse frequency (Arora et al., 2017): frequent tokens say little.
+
+    Raises
+    ------
+    InputError
+        If there are fewer lines or tokens than `dimensions`.
     """
     from scipy import sparse  # type: ignore[import-untyped]
     from sklearn.decomposition import TruncatedSVD
 
     size = tokenizer.get_vocab_size()
+    if min(size, len(lines)) < dimensions:
+        raise InputError(
+            f"{len(lines)} lines with {size} different tokens are too few for {dimensions}"
+            " dimensions",
+            next_step="give more articles, or fewer --dimensions",
+        )
     encodings = tokenizer.encode_batch(list(lines), add_special_tokens=False)
     owner = np.repeat(np.arange(len(encodings)), [len(e.ids) for e in encodings])
     ids = np.concatenate([np.array(e.ids, dtype=np.int64) for e in encodings])
@@ -112,6 +124,7 @@ def make(
 def main(output: Path, data: tuple[str, ...], **options: Any) -> None:
     """Train a static encoder on the clean articles in DATA; write its folder."""
     say = stopwatch()
+    check_folder(output)
     articles = read_training_data(data).bodies
     say(f"{len(articles)} articles")
     model = make(articles, **options)
