@@ -11,7 +11,7 @@ from cleaner.errors import InputError
 from cleaner.work import Block, Part
 
 if TYPE_CHECKING:
-    from cleaner.formats.sources import Source
+    from cleaner.formats.sources import Lines, Source
 
 # Bytes from which a block is full: enough documents for a batch, and few enough that all workers
 # have something to do and a killed run has little to do again.
@@ -67,6 +67,7 @@ class Blocks:
         self._otherwise = otherwise
         self._stream: BinaryIO | None = None
         self._live = False
+        self._lines: Lines | None = None  # of the stream, where it holds such
         self._read = 0
         self._blocks = self._all()
         self.is_ended = False
@@ -90,7 +91,9 @@ class Blocks:
     def is_ready(self) -> bool:
         """Whether the next block can be asked for without waiting for a pipe."""
         stream = self.waited_for
-        return stream is None or bool(select.select([stream], [], [], 0)[0])
+        if stream is None or (self._lines is not None and self._lines.have_arrived):
+            return True
+        return bool(select.select([stream], [], [], 0)[0])
 
     @property
     def position(self) -> int:
@@ -132,7 +135,7 @@ class Blocks:
             waiting.add(self._part(number, item, last=True), None)
             yield waiting.taken(error)
         finally:
-            self._stream, self._live = None, False
+            self._stream, self._live, self._lines = None, False, None
 
     def _parts(self, number: int, item: Source, stream: BinaryIO) -> Iterator[tuple[Part, Any]]:
         if item.format == "text":
@@ -151,7 +154,8 @@ class Blocks:
         self, number: int, item: Source, stream: BinaryIO
     ) -> Iterator[tuple[Part, Any]]:
         first = 1
-        for lines in item.lines(stream):
+        self._lines = item.lines(stream)
+        for lines in self._lines:
             yield self._part(number, item, first=first, data=lines), None
             first += lines.count(b"\n")
 

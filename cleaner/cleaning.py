@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 FEWEST_FRAGMENTS = 5
 ENCODED = 1_000  # code points of a fragment that are encoded: bounds the cost of a long one
 _JUDGED_TOGETHER = 2_048  # fragments: bounds the memory, and their evidence stays near the core
-LONGEST = 20_000_000  # code points of a document that is judged: bounds time and memory
+# Code points, and lines, of a document that is judged: they bound time and memory.
+LONGEST, MOST_LINES = 20_000_000, 200_000
 # Score below which no reason is sought and no evidence kept, unless the threshold is lower.
 NO_SUSPICION = 0.05
 _LEAST_SCORE = 1e-9  # a score of nought is no suspicion, whatever the threshold
@@ -382,6 +383,8 @@ def _document(given: Document | str) -> Document:
 def _prepare(document: Document, languages: Sequence[str]) -> _Task:
     if len(document.text) > LONGEST:
         return _Task(document, "", segment(""), f"longer than {LONGEST:,} characters")
+    if document.text.count("\n") > MOST_LINES:
+        return _Task(document, "", segment(""), f"more than {MOST_LINES:,} lines")
     title, segments = title_and_segments(document, language=languages[0])
     return _Task(document, title, segments, _why_not(segments, languages))
 

@@ -35,7 +35,7 @@ from cleaner.formats.sinks import (
     StandardOutput,
     temporary,
 )
-from cleaner.formats.sources import Inputs
+from cleaner.formats.sources import Inputs, cannot_read
 from cleaner.interruption import Terminated
 from cleaner.outputs import Apart, Joined, Outputs, Targets
 from cleaner.progress import NoBar, Pace, progress
@@ -229,6 +229,8 @@ def _do(job: Job, survey: Survey, pace: Pace, figures: _Figures, accounts: Sink 
 
 def _check(job: Job) -> Survey:
     """Refuse what cannot be done before anything is read or loaded, and see what there is."""
+    if job.output == "":
+        raise OptionError("--output is empty", next_step="name a file or a folder")
     # On standard output a folder would be one document after the other, of who knows what formats.
     takes_folders = (
         not job.to_standard_output or job.settings.show == "nothing" or job.output_kind is not None
@@ -246,7 +248,9 @@ def _check_folder(job: Job) -> None:
     folder = Path(str(job.output))
     for name in [*job.inputs.folders, *job.inputs.deep_patterns]:
         root = Inputs.root_of(name).resolve()
-        if folder.resolve().is_relative_to(root) and folder.resolve() != root:
+        # Into the folder itself under the same names is refused file by file, with other advice.
+        is_beside = job.target is not None or name in job.inputs.deep_patterns
+        if folder.resolve().is_relative_to(root) and (folder.resolve() != root or is_beside):
             raise OptionError(
                 f"--output {folder} lies within the input {name}",
                 next_step="name a folder outside of it",
@@ -291,15 +295,15 @@ def _survey(job: Job) -> Survey:
     for item in job.inputs:
         for check in checks:
             check([item])
-        _check_format(job, item)
         count += 1
         one_text = count == 1 and item.format == "text"
         formats.add(item.format)
         packed |= item.format == "parquet" or bool(item.kind.compression)
-        if item.is_regular:
-            size += item.path.stat().st_size
-        else:
-            known = False
+        try:
+            size += item.path.stat().st_size if item.is_regular else 0
+            known &= item.is_regular
+        except OSError as error:
+            raise cannot_read(item.name, error) from error
     if not count:
         raise InputError(
             "no file of a known kind",
@@ -321,22 +325,23 @@ def _checks(job: Job) -> Iterator[Callable[[Iterable[Source]], None]]:
         yield check_in_place
     if job.to_standard_output and job.settings.show != "nothing":
         yield partial(check_standard_output, next_step=IN_PLACE)
+    if job.settings.show == "text":
+        yield partial(_check_formats, job.target, job.output if job.into_file else None)
 
 
-def _check_format(job: Job, item: Source) -> None:
-    if job.settings.show != "text":
-        return
-    if item.format != "text" and job.target is not None and job.target.format == "text":
-        raise OptionError(
-            f"{shown(item.name)} cannot become text, which holds one document a file",
-            next_step="use --output-format jsonl or parquet",
-        )
-    named_else = job.into_file and PurePath(str(job.output)).suffix
-    if item.format == "parquet" and job.target is None and named_else:
-        raise OptionError(
-            f"--output {job.output} would be Parquet, as {shown(item.name)} is",
-            next_step="end the name with .parquet, or say --output-format",
-        )
+def _check_formats(target: Kind | None, output: str | None, sources: Iterable[Source]) -> None:
+    """Refuse formats that do not go into the `target`, or under the name of the `output` file."""
+    for item in sources:
+        if item.format != "text" and target is not None and target.format == "text":
+            raise OptionError(
+                f"{shown(item.name)} cannot become text, which holds one document a file",
+                next_step="use --output-format jsonl or parquet",
+            )
+        if item.format == "parquet" and target is None and output and PurePath(output).suffix:
+            raise OptionError(
+                f"--output {output} would be Parquet, as {shown(item.name)} is",
+                next_step="end the name with .parquet, or say --output-format",
+            )
 
 
 def _is_mixed(job: Job, formats: frozenset[Format]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ class Settings:
         return self.show == "text" and self.target not in (None, "text") and not stays
 
 
+# Half of a code point that is no byte in disguise either (see `cleaner.formats.encoding`).
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _Item: TypeAlias = "Entry | Passed | InputError | None"
 Announce = Callable[[str, str], object]
 
@@ -312,6 +315,7 @@ class _Shown(_Shape):
         log: list[str] = []
         if self.settings.show == "diff":
             text = render.diff(result, entry.place)
+            text = _HALF.sub("\ufffd", text)  # JSON can hold a half of a code point, a diff none
             self._pieces.append(encode(render.coloured(text) if self.settings.colour else text))
         elif result.changed:
             count = len(result.findings)

@@ -388,7 +388,7 @@ class Targets:
         if key in self._taken:
             raise OptionError(f"two inputs would be written to {path}", next_step="run them apart")
         self._taken.add(key)
-        if path.exists() and path.samefile(item.path):
+        if path.exists() and item.path.exists() and path.samefile(item.path):
             raise OptionError(
                 f"--output {self._folder} would write {item.name} over itself",
                 next_step="use --in-place, or another folder",

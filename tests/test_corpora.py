@@ -1,13 +1,16 @@
 """Runs over many documents: all formats, all cores, and what breaks on the way."""
 
+import bz2
 import contextlib
 import gzip
 import json
+import lzma
 import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -175,6 +178,14 @@ def test_one_file_has_one_name_however_it_is_spelled(tmp_path, monkeypatch):
         (zstandard.compress(TEXT.encode()), "zstd"),
         (b"PAR1\x15\x04\x15", "Parquet"),
         (b"\x89PNG\r\n\x1a\n\0\0", "a PNG picture"),
+        (bz2.compress(TEXT.encode()), "bzip2"),
+        (lzma.compress(TEXT.encode()), "xz"),
+        (b"notes.txt".ljust(257, b"\0") + b"ustar\0", "a tar archive"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive"),
+        (b"GIF89a\1\0\1\0", "a GIF picture"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "a WebP picture"),
+        (b"ARROW1\0\0", "Arrow"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "a file of an old office program"),
         (b'{"text": "An article."}\n', "JSON"),
         (b'[\n  {"text": "An article."}\n]\n', "JSON"),
     ],
@@ -342,6 +353,48 @@ def test_texts_of_two_files_never_share_a_line(tmp_path):
 
 
 @pytest.mark.usefixtures("marked")
+def test_a_diff_of_half_a_code_point(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": f"\ud800\n{TEXT.format(1)}"}))
+    shown = done("--diff", path).decode()
+    assert " \ufffd\n" in shown
+    assert "-JUNK line.\n" in shown
+
+
+@pytest.mark.usefixtures("marked")
+def test_an_output_without_a_name(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text(TEXT.format(1))
+    failed(run(path, "-o", ""), "--output is empty; name a file or a folder", status=2)
+
+
+@pytest.mark.usefixtures("marked")
+def test_an_output_beside_the_input(tmp_path, monkeypatch):
+    """Under other names: the next run would read it too."""
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    Path("in/a.jsonl").write_bytes(numbered(1))
+    refused = run("in", "-o", "in", "--output-format", "jsonl.zst")
+    failed(refused, "--output in lies within the input in", status=2)
+    failed(run("in", "-o", "in"), "would write in/a.jsonl over itself; use --in-place", status=2)
+    assert names(Path("in")) == ["a.jsonl"]
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_pattern_follows_no_link_to_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/deep/a.jsonl", "other/b.jsonl"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_bytes(numbered(1))
+    Path("in/loop").symlink_to(".")
+    Path("in/deep/link").symlink_to("../../other")
+    done("in/**/*.jsonl", "-o", "all.jsonl")
+    assert Path("all.jsonl").read_bytes() == numbered(1, LEFT)
+    done("in/deep/link/*.jsonl", "-o", "named.jsonl")  # what is named is meant
+    assert Path("named.jsonl").read_bytes() == numbered(1, LEFT)
+
+
+@pytest.mark.usefixtures("marked")
 def test_a_folder_without_documents(tmp_path):
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     made = run(tmp_path, "-o", tmp_path / "out.jsonl")
@@ -390,6 +443,24 @@ def test_little_through_a_pipe_starts_no_workers(monkeypatch):
     monkeypatch.setattr("cleaner.corpus.cores", lambda: 8)
     monkeypatch.setattr("cleaner.workers.Workers", None)
     assert done("--format", "jsonl", stdin=numbered(50)) == numbered(50, LEFT)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_all_that_has_arrived_is_answered_before_more_is_waited_for(packed):
+    """Of what came at once too, and with workers: who asks may wait for the answers."""
+    text = "The council met on Monday.\n" * 4
+    lines = [json.dumps({"text": text * 12_000}), *(json.dumps({"text": text}) for _ in "ab")]
+    data = [line.encode() + b"\n" for line in lines]
+    kind = "jsonl.gz" if packed else "jsonl"
+    with start("--format", kind, "--jobs", "2", "-", stdin=subprocess.PIPE) as started:
+        timer = threading.Timer(60, started.kill)
+        timer.start()
+        started.stdin.write(b"".join(map(gzip.compress, data) if packed else data))
+        started.stdin.flush()
+        answers = [started.stdout.readline() for _ in data]
+        timer.cancel()
+        started.stdin.close()
+    assert all(answers)
 
 
 @pytest.mark.usefixtures("marked")
@@ -1221,14 +1292,17 @@ def test_workers_of_the_accurate_tier_say_the_same_and_nothing_besides(tmp_path,
 
 def of_many_words(number):
     """A text with fifteen words that no other has: 300,000 in 20,000 texts fill every cache."""
-    new = " ".join(f"{number * 15 + n:x}q" for n in range(15))
-    return "One line of a short text. " * 8 if number % 40 == 0 else "no sentence " * 70 + new
+    new = [f"{number * 15 + n:x}q" for n in range(15)]
+    return "".join(f"The boats of {' and '.join(new[at::5])} are here.\n" for at in range(5))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in KiB on Linux only")
 def test_memory_does_not_grow_with_the_number_of_documents(tmp_path):
     code = (
         "import re, resource, sys\nfrom pathlib import Path\nfrom cleaner.cli import main\n"
+        # So that few documents fill them: a worker's take a hundred megabytes.
+        "import cleaner.words, cleaner.encoders.static\n"
+        "cleaner.words._CACHE_LIMIT = cleaner.encoders.static._CACHE_LIMIT = 5_000\n"
         "if __name__ == '__main__':\n"
         "    main(sys.argv[1:], standalone_mode=False)\n"
         # What getrusage says of the process itself counts what it was before its program began.
@@ -1241,7 +1315,9 @@ def test_memory_does_not_grow_with_the_number_of_documents(tmp_path):
     for count in (2_000, 20_000):
         path.write_bytes(jsonl(*map(of_many_words, range(count))))
         whole = [sys.executable, script, path, "-q", "-j2", "-o", tmp_path / "out.jsonl"]
+        whole += ["--stats", tmp_path / "stats.json"]
         made = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, check=True, timeout=240)
+        assert json.loads((tmp_path / "stats.json").read_bytes())["not_judged"] == {}
         peaks.append([int(part) for part in made.stderr.split()])
     assert all(many < few + 30_000 for few, many in zip(*peaks, strict=True)), peaks
     assert max(map(max, peaks)) < 400_000

@@ -63,6 +63,54 @@ def test_all_but_the_text_stays(tmp_path, kind):
     assert layout(out) == layout(path)
 
 
+@pytest.mark.parametrize("element", ["item", "element", "array"])
+def test_lists_keep_the_name_of_their_elements_and_their_codec(tmp_path, element):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    kind = pa.list_(pa.field(element, pa.int64()))
+    made = pa.table({"text": [TEXT.format(0)], "l": pa.array([[1, 2]], kind), "n": [1]})
+    pq.write_table(made, path, compression="zstd", use_compliant_nested_type=False)
+    done(path, "-o", out)
+    columns = [[column.path for column in pq.ParquetFile(name).schema] for name in (path, out)]
+    assert columns[0] == columns[1] == ["text", f"l.list.{element}", "n"]
+    assert layout(out) == layout(path) == [(1, ["ZSTD"] * 3)]
+
+
+@pytest.mark.parametrize("kind", ["INT96", "INT64"])
+def test_times_keep_their_type_and_value(tmp_path, kind):
+    """INT96 is what Spark writes; as nanoseconds it would not reach the year 9999."""
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    times = [dt.datetime(9999, 12, 31), dt.datetime(2020, 1, 2, 3, 4, 5, 6)]  # noqa: DTZ001
+    made = pa.table({"text": [TEXT.format(n) for n in (0, 1)], "until": times})
+    pq.write_table(made, path, use_deprecated_int96_timestamps=kind == "INT96")
+    done(path, "-o", out)
+    read = pq.ParquetFile(out, coerce_int96_timestamp_unit="us")
+    assert read.schema.column(1).physical_type == kind
+    assert read.read().column("until").to_pylist() == times
+    done(path, "-o", tmp_path / "out.jsonl")
+    assert b'"9999-12-31' in (tmp_path / "out.jsonl").read_bytes()
+
+
+def test_a_few_texts_that_stand_for_many_are_taken_in_pieces(tmp_path, monkeypatch):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    write(path, pa.table({"text": [TEXT.format(7)] * 5_000}), row_group_size=5_000)
+    assert path.stat().st_size < 10_000
+    monkeypatch.setattr("cleaner.formats.parquet._GROUP", 60_000)
+    done(path, "-o", out)
+    assert len(layout(out)) > 1
+    assert pq.read_table(out).column("text").to_pylist() == [LEFT.format(7)] * 5_000
+
+
+def test_spark_reads_the_columns_of_an_explanation(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    listed = "org.apache.spark.sql.parquet.row.metadata"
+    made = pa.table({"text": [TEXT.format(0)]}).replace_schema_metadata({listed: "{}", "a": "b"})
+    pq.write_table(made, path)
+    done(path, "-o", out)
+    assert pq.read_schema(out).metadata == made.schema.metadata
+    done(path, "-o", out, "--explain")
+    assert pq.read_schema(out).metadata == {b"a": b"b"}  # which would name the text alone
+
+
 def test_the_same_bytes_with_workers(tmp_path):
     path = tmp_path / "a.parquet"
     write(path, pa.table({"text": [TEXT.format(n) + "x" * 3_000 for n in range(800)]}))
@@ -214,6 +262,8 @@ def test_a_field_of_two_types(tmp_path, value):
         (b'{"text": "a", "x": ["\\ud800"]}\n', "holds bytes that are no UTF-8"),
         (b'{"text": "a", "n": ' + b"9" * 30 + b"}\n", "holds an integer beyond signed 64 bits"),
         (b'{"text": "a", "n": ' + b"9" * 5_000 + b"}\n", "holds an integer beyond signed 64 bits"),
+        (b'{"text": "a", "n": ' + b"[" * 24 + b"]" * 24 + b"}\n", "holds values in more than 24"),
+        (b'{"text": "a", "n": ' + b"[" * 500 + b"]" * 500 + b"}\n", "holds values in more"),
     ],
 )
 def test_records_that_are_no_row(tmp_path, line, problem):

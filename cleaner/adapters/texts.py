@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cleaner.document import Document
@@ -27,7 +28,7 @@ def is_missing(value: object) -> bool:
     pandas = sys.modules.get("pandas")
     return (
         value is None
-        or (isinstance(value, float) and math.isnan(value))
+        or (isinstance(value, Real) and math.isnan(value))
         or (pandas is not None and (value is pandas.NA or value is pandas.NaT))
     )
 

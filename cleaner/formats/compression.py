@@ -88,6 +88,11 @@ class Unpacked:
             if unpacked:
                 return unpacked
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether something has arrived that is not unpacked yet."""
+        return bool(self._rest)
+
     def read(self) -> bytes:
         """All the rest."""
         whole = io.BytesIO()

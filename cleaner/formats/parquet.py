@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import io
 import json
 import math
 import re
@@ -16,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain, groupby, zip_longest
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
@@ -42,6 +43,12 @@ _NEW_COMPRESSION = "zstd"  # of a file that was no Parquet before
 _LONG = re.compile(rb"\d{19}")  # an integer of more than 64 bits has as many digits at least
 _NO_UTF8 = "holds bytes that are no UTF-8, or half a code point"
 _TOO_LONG = "holds an integer beyond signed 64 bits"
+_TOO_DEEP = "holds values in more than 24 layers of lists and objects"
+_DEEPEST = (
+    24  # of lists and objects: readers of Parquet take a hundred layers, a list is up to three
+)
+_BATCH_ROWS = 1_024
+_SPARK_COLUMNS = b"org.apache.spark.sql.parquet.row.metadata"
 
 
 def _pyarrow() -> Any:
@@ -68,12 +75,29 @@ class Storage:
     ----------
     schema
         Arrow schema, metadata included.
-    compression
-        Codec of each column, by its path; of all of them where it is one.
+    codecs
+        Of each column that holds values, in their order.
+    are_int96
+        Whether its times are of the type that Spark writes by default: all of them then are.
     """
 
     schema: pa.Schema
-    compression: dict[str, str] | str
+    codecs: tuple[str, ...]
+    are_int96: bool = False
+
+    def writer(self, file: Any, schema: pa.Schema) -> Any:
+        """A ``ParquetWriter`` that writes `schema`, which begins as that of the storage, alike."""
+        pa = _pyarrow()
+        options = {
+            # What the elements of lists are called is part of the schema: "element", "item", ...
+            "use_compliant_nested_type": False,
+            "use_deprecated_int96_timestamps": self.are_int96,
+        }
+        with io.BytesIO() as empty:
+            pa.parquet.write_table(schema.empty_table(), empty, **options)
+            paths = [column.path for column in pa.parquet.ParquetFile(empty).schema]
+        codecs = dict(zip_longest(paths, self.codecs, fillvalue=self.codecs[-1]))
+        return pa.parquet.ParquetWriter(file, schema, compression=codecs, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +172,12 @@ def read_rows(
     """
     pa = _pyarrow()
     with _reading(name):
-        file = pa.parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
-    storage = Storage(file.schema_arrow, _compression(file.metadata))
+        # Nanoseconds, which Arrow makes of this type without a word, reach the year 2262.
+        file = pa.parquet.ParquetFile(
+            stream, buffer_size=_BUFFER, pre_buffer=False, coerce_int96_timestamp_unit="us"
+        )
+    kinds = {c.physical_type for c in file.schema if c.physical_type == "INT96" or _is_time(c)}
+    storage = Storage(file.schema_arrow, _codecs(file.metadata), kinds == {"INT96"})
     _check_text(storage.schema, name, text_field)
     first = 1
     for table in _groups(file, name):
@@ -169,9 +197,27 @@ def _groups(file: Any, name: str) -> Iterator[pa.Table]:
         group = file.metadata.row_group(number)
         rows = max(1, group.num_rows * _GROUP // max(group.total_byte_size, _GROUP))
         with _reading(name, f" in row group {number + 1}"):
-            for batch in file.iter_batches(rows, row_groups=[number]):
+            waiting: list[pa.RecordBatch] = []
+            size = 0
+            # A few texts can stand in many rows: how large those are is known when they are read.
+            for batch in file.iter_batches(min(rows, _BATCH_ROWS), row_groups=[number]):
+                if waiting and size + _size(batch) > _GROUP:
+                    yield pa.Table.from_batches(waiting)
+                    waiting, size = [], 0
                 if batch.num_rows:
-                    yield pa.Table.from_batches([batch])
+                    waiting.append(batch)
+                    size += _size(batch)
+            if waiting:
+                yield pa.Table.from_batches(waiting)
+
+
+def _size(batch: pa.RecordBatch) -> int:
+    """Bytes that a batch takes, the texts of a dictionary as often as they stand there."""
+    size = int(batch.nbytes)
+    for column in batch.columns:
+        if _pyarrow().types.is_dictionary(column.type):
+            size += len(column) * int(column.dictionary.nbytes) // max(1, len(column.dictionary))
+    return size
 
 
 def _cuts(column: pa.ChunkedArray, size: int) -> list[int]:
@@ -191,12 +237,16 @@ def _cuts(column: pa.ChunkedArray, size: int) -> list[int]:
     return cuts
 
 
-def _compression(metadata: Any) -> dict[str, str] | str:
+def _is_time(column: Any) -> bool:
+    return str(column.logical_type.type) == "TIMESTAMP"
+
+
+def _codecs(metadata: Any) -> tuple[str, ...]:
+    columns = range(metadata.num_columns)
     if not metadata.num_row_groups:
-        return "snappy"
+        return tuple("snappy" for _ in columns)
     group = metadata.row_group(0)
-    columns = [group.column(index) for index in range(metadata.num_columns)]
-    return {column.path_in_schema: _codec(column.compression) for column in columns}
+    return tuple(_codec(group.column(index).compression) for index in columns)
 
 
 def _codec(name: str) -> str:
@@ -594,13 +644,10 @@ class RowsWriter:
         self.close()
 
     def _begin(self, storage: Storage) -> None:
-        pa = _pyarrow()
         if self._storage is None:
             self._storage = storage
             self._schema = self._target_schema(storage.schema)
-            self._writer = pa.parquet.ParquetWriter(
-                self._file, self._schema, compression=storage.compression
-            )
+            self._writer = storage.writer(self._file, self._schema)
         elif self._storage is not storage and not self._storage.schema.equals(storage.schema):
             raise OutputError(
                 "Parquet files of different schemas do not go into one file",
@@ -613,7 +660,9 @@ class RowsWriter:
             return schema
         pa = _pyarrow()
         kept = [field for field in schema if field.name not in OURS]
-        return pa.schema([*kept, *explanation_fields()], metadata=schema.metadata)
+        # Spark reads the columns that are listed here, and no others.
+        metadata = {k: v for k, v in (schema.metadata or {}).items() if k != _SPARK_COLUMNS}
+        return pa.schema([*kept, *explanation_fields()], metadata=metadata)
 
     def _end_group(self) -> None:
         if not self._group:
@@ -839,7 +888,7 @@ def _loads(line: bytes) -> dict[str, Any]:
 
 def no_row(line: bytes) -> str:
     """Why a line of JSON cannot become a row; empty where it can."""
-    if not _LONG.search(line):
+    if not _LONG.search(line) and line.count(b"[") + line.count(b"{") <= _DEEPEST:
         try:
             orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -850,12 +899,14 @@ def no_row(line: bytes) -> str:
         return _no_value(json.loads(line.decode("utf-8-sig")))
     except UnicodeDecodeError:
         return _NO_UTF8
+    except RecursionError:
+        return _TOO_DEEP
     except ValueError:  # an integer of thousands of digits
         return _TOO_LONG
 
 
-def _no_value(value: Any) -> str:
-    """Why a value has no place in a table; empty where it has."""
+def _no_value(value: Any, depth: int = 0) -> str:
+    """Why a value, `depth` layers deep, has no place in a table; empty where it has."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -865,8 +916,10 @@ def _no_value(value: Any) -> str:
     if isinstance(value, int):
         return "" if -(1 << 63) <= value < 1 << 63 else _TOO_LONG
     items: Iterable[Any] = ()
+    if isinstance(value, dict | list) and depth == _DEEPEST:
+        return _TOO_DEEP
     if isinstance(value, dict):
         items = chain(value, value.values())
     elif isinstance(value, list):
         items = value
-    return next(filter(None, map(_no_value, items)), "")
+    return next(filter(None, (_no_value(item, depth + 1) for item in items)), "")

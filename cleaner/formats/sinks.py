@@ -171,7 +171,9 @@ class AtomicFile:
 
     def __init__(self, name: str | Path, *, leave_equal: bool = False) -> None:
         self.name = str(name)
-        self._target = Path(os.path.realpath(name))
+        # What stands behind a pipe's path below /dev has no path of its own.
+        is_special = os.path.exists(name) and not os.path.isfile(name) and not os.path.isdir(name)  # noqa: PTH110, PTH112, PTH113
+        self._target = Path(name if is_special else os.path.realpath(name))
         self._leave_equal = leave_equal
         self._temporary: Path | None = None
         self._stream: BinaryIO | None = None

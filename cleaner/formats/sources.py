@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,14 +29,30 @@ from cleaner.formats.kinds import Format, Kind, is_packed_parquet, kind_of, suff
 _CHUNK = 1 << 18  # bytes asked for at once; a pipe gives what it has
 # How files begin that are no text. Not by their NULs: text may hold some, and keeps them.
 _NO_TEXT = {
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"PAR1": "Parquet",
-    b"\xfd7zXZ\0": "xz",
-    b"PK\x03\x04": "a zip archive",
-    b"%PDF-": "PDF",
-    b"\x89PNG\r\n\x1a\n": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
+    re.compile(start, re.DOTALL): name
+    for start, name in (
+        (rb"\x1f\x8b", "gzip"),
+        (rb"\x28\xb5\x2f\xfd", "zstd"),
+        (rb"BZh[1-9]1AY&SY", "bzip2"),
+        (rb"\xfd7zXZ\0", "xz"),
+        (rb"\x04\x22\x4d\x18", "lz4"),
+        (rb"PK\x03\x04", "a zip archive"),
+        (rb"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (rb"Rar!\x1a\x07", "a RAR archive"),
+        (rb".{257}ustar", "a tar archive"),
+        (rb"PAR1", "Parquet"),
+        (rb"ARROW1\0\0", "Arrow"),
+        (rb"Obj\x01", "Avro"),
+        (rb"SQLite format 3\0", "SQLite"),
+        (rb"%PDF-", "PDF"),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a file of an old office program"),
+        (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
+        (rb"\xff\xd8\xff", "a JPEG picture"),
+        (rb"GIF8[79]a", "a GIF picture"),
+        (rb"RIFF.{4}WEBP", "a WebP picture"),
+        (rb"BM.{4}\0{4}", "a BMP picture"),
+        (rb"II\*\0|MM\0\*", "a TIFF picture"),
+    )
 }
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _RECORDS = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*\"|\[\s*\{)")  # no article begins as JSON does
@@ -146,7 +163,14 @@ class Source:
                 + ("" if self.is_stdin else ", or leave it out"),
             )
 
-    def _check_lines(self, data: bytes) -> None:
+    def check_lines(self, data: bytes) -> None:
+        """Refuse what begins as archives and pictures do.
+
+        Raises
+        ------
+        InputError
+            If `data`, the first that arrived, does.
+        """
         if what := _no_text(data):
             raise InputError(
                 f"looks like {what}, not like lines of JSON",
@@ -154,38 +178,18 @@ class Source:
                 next_step="say with --format what it is",
             )
 
-    def lines(self, stream: BinaryIO) -> Iterator[bytes]:
-        r"""Read whole lines of the open `stream` as they arrive: a slow pipe is not waited for.
+    def lines(self, stream: BinaryIO) -> Lines:
+        """Whole lines of the open `stream` as they arrive."""
+        return Lines(self, stream)
 
-        Yields
-        ------
-        bytes
-            One line or more, each with its ``\n``; the last of all perhaps without. Empty where
-            something arrived that is no whole line yet.
+    def chunk(self, stream: BinaryIO | Readable) -> bytes:
+        """Bytes as they arrive, none at the end.
 
         Raises
         ------
         InputError
-            If it cannot be read, or begins as archives and pictures do.
+            If it cannot be read.
         """
-        readable = Unpacked(stream, self.kind.compression) if self.kind.compression else stream
-        rest: list[bytes] = []  # pieces of a line that has not ended yet: joined once
-        is_first = True
-        while chunk := self._chunk(readable):
-            if is_first:
-                self._check_lines(chunk)
-                is_first = False
-            end = chunk.rfind(b"\n") + 1
-            if not end:
-                rest.append(chunk)
-                yield b""
-                continue
-            yield from _pieces(b"".join([*rest, chunk[:end]]))
-            rest = [chunk[end:]] if end < len(chunk) else []
-        if rest:
-            yield b"".join(rest)
-
-    def _chunk(self, stream: BinaryIO | Readable) -> bytes:
         with self._reading():
             if isinstance(stream, Unpacked):
                 return stream.read1()
@@ -211,9 +215,54 @@ class Source:
             ) from None
 
 
+class Lines:
+    r"""Whole lines of an open stream as they arrive: a slow pipe is not waited for.
+
+    Iterating gives bytes of one line or more, each with its ``\n``; the last of all perhaps
+    without. Empty where something arrived that is no whole line yet.
+
+    Parameters
+    ----------
+    item
+        What is read.
+    stream
+        Opened.
+    """
+
+    def __init__(self, item: Source, stream: BinaryIO) -> None:
+        self._item = item
+        packed = item.kind.compression
+        self._stream = Unpacked(stream, packed) if packed else stream
+        self._pieces: deque[bytes] = deque()
+
+    @property
+    def have_arrived(self) -> bool:
+        """Whether more has been read than was given: the next is there without the stream."""
+        return bool(self._pieces) or (isinstance(self._stream, Unpacked) and self._stream.has_rest)
+
+    def __iter__(self) -> Iterator[bytes]:
+        rest: list[bytes] = []  # pieces of a line that has not ended yet: joined once
+        is_first = True
+        while chunk := self._item.chunk(self._stream):
+            if is_first:
+                self._item.check_lines(chunk)
+                is_first = False
+            end = chunk.rfind(b"\n") + 1
+            if not end:
+                rest.append(chunk)
+                yield b""
+                continue
+            self._pieces.extend(_pieces(b"".join([*rest, chunk[:end]])))
+            rest = [chunk[end:]] if end < len(chunk) else []
+            while self._pieces:
+                yield self._pieces.popleft()
+        if rest:
+            yield b"".join(rest)
+
+
 def _no_text(data: bytes) -> str | None:
     """What `data` is, where it plainly is no text."""
-    return next((_NO_TEXT[start] for start in _NO_TEXT if data.startswith(start)), None)
+    return next((name for start, name in _NO_TEXT.items() if start.match(data)), None)
 
 
 def _pieces(lines: bytes) -> Iterator[bytes]:
@@ -346,7 +395,8 @@ class Inputs:
     def _by_pattern(self, pattern: str) -> Iterator[Source]:
         root = self.root_of(pattern)
         # Not Path.glob(): that takes no absolute patterns.
-        names = [name for name in glob.glob(pattern, recursive=True) if Path(name).is_file()]  # noqa: PTH207
+        matches = glob.glob(pattern, recursive=True)  # noqa: PTH207
+        names = [name for name in matches if Path(name).is_file() and not _is_linked(name, root)]
         known = sorted(filter(self._is_known, names))
         for name in known:
             yield self._found(name, str(PurePath(name).relative_to(root)))
@@ -364,6 +414,12 @@ class Inputs:
 
     def _found(self, name: str, relative: str) -> Source:
         return Source(name, kind_of(name, self.kind), relative, self.kind is not None)
+
+
+def _is_linked(name: str, root: Path) -> bool:
+    """Whether a link to a folder lies between `root` and a file below it."""
+    between = Path(name).relative_to(root).parents
+    return any((root / folder).is_symlink() for folder in list(between)[:-1])
 
 
 def _walk(folder: Path) -> Iterator[Path]:
