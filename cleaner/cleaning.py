@@ -63,8 +63,8 @@ _TAGGED = re.compile(
 # pieces of articles, 75 to 90 % lie below it; of 300 articles with intruders and of 400 web pages
 # less than 1 %.
 _DOMINANT = 0.45
-# With a title, which may fit the text or not: of the topic with it or without, whichever fits more.
-_DOMINANT_TITLED = 0.5
+# The same by the text alone, where the title that was given takes the topic from it.
+_DOMINANT_UNTITLED = 0.5
 _RUNNING_WORDS = 12  # from which a fragment says something of the topic
 # What a finding reports: few figures, in the order in which they are best read.
 _REPORTED = (
@@ -464,10 +464,10 @@ def _has_topic(observed: Observed, topic: TopicModel) -> bool:
     def share(ratios: Floats) -> float:
         return float(words[running & (ratios > 0)].sum() / words[running].sum())
 
-    by_ratio = share(observed.columns["topic_ratio"])
-    if not observed.columns["document_titled"].any():
-        return by_ratio >= _DOMINANT
-    return max(by_ratio, share(untitled_ratios(observed, topic))) >= _DOMINANT_TITLED
+    if share(observed.columns["topic_ratio"]) >= _DOMINANT:
+        return True
+    is_titled = bool(observed.columns["document_titled"].any())
+    return is_titled and share(untitled_ratios(observed, topic)) >= _DOMINANT_UNTITLED
 
 
 def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fragment, ...]:

@@ -464,6 +464,7 @@ def test_the_sums_in_the_documentation_are_those_of_the_seed(article):
         for line in EXPLAINED.read_text("utf-8").splitlines()
         if line.startswith(("    first pass", "    last pass"))
     ]
+    assert told
     shown = [line.strip() for line in run(article).stdout.splitlines()]
     for line in told:
         words = NUMBER.sub("", line)

@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+from cleaner.member import Verdicts
 from cleaner.scores import (
     CERTAIN,
+    FURNISHED,
     NETWORK_WEIGHT,
+    RULED_OUT,
     SURE,
     Calibration,
+    drawn,
     network_weight,
     of_one_piece,
     sigmoid,
@@ -132,3 +136,39 @@ def test_a_foreign_line_goes_whole_and_a_line_that_belongs_loses_one_sentence():
 
 def test_probabilities_of_any_log_odds_are_finite():
     np.testing.assert_allclose(sigmoid(np.array([-1e9, 0.0, 1e9])), [0.0, 0.5, 1.0], atol=1e-9)
+
+
+# Two encoders
+
+
+def test_an_article_s_prose_is_what_both_networks_say_it_is():
+    trees, prose = np.array([-3.0, 2.0, 0.5]), np.array([1.0, -4.0, 0.5])
+    found = drawn(trees, prose, np.full(3, PROSE))
+    np.testing.assert_allclose(found, prose, atol=1e-6)
+
+
+def test_what_may_be_furniture_is_raised_and_not_lowered():
+    """Half of the way up at even odds, and down where they are as low as `RULED_OUT`."""
+    trees, prose = np.zeros(100), np.zeros(100)
+    furniture = np.full(100, PROSE)
+    prose[:3] = [2.0, -2.0, -2.0]
+    furniture[:3] = [0.0, 0.0, RULED_OUT]
+    expected = (0.5 + float(sigmoid(np.array(RULED_OUT)))) / 100
+    kept = np.exp(-expected / FURNISHED)
+    found = drawn(trees, prose, furniture)[:3]
+    lowered = float(sigmoid(np.array(RULED_OUT)))
+    np.testing.assert_allclose(found, np.array([1.0, -2 * lowered, -1.0]) * kept, atol=0.02)
+
+
+@pytest.mark.parametrize(("share", "way"), [(0.0, 1.0), (FURNISHED, np.exp(-1)), (1.0, 0.036)])
+def test_of_documents_full_of_furniture_networks_for_prose_say_little(share, way):
+    furniture = np.full(1_000, PROSE)
+    furniture[: round(1_000 * share)] = FURNITURE
+    furniture[-1] = PROSE
+    found = drawn(np.zeros(1_000), np.full(1_000, 2.0), furniture)
+    assert found[-1] == pytest.approx(2.0 * way, abs=0.01)
+
+
+def test_of_two_networks_that_of_the_transformer_counts_more():
+    both = Verdicts(None, np.array([1.0, -2.0])).mean(np.array([0.0, 3.0]))
+    np.testing.assert_allclose(both, [0.6, 0.0], atol=1e-12)
