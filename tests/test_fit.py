@@ -162,8 +162,7 @@ def both(fitted, articles, encoder, tmp_path_factory):
     save(fitted, folder / "own", told, threshold=0.8, encoder=encoder)
     own = Detector.load(folder / "own")
     sizes = {"mixtures": 1, "steps": 3, "axes": 8}
-    nowhere = [""] * len(articles)
-    member = fit_member(articles, nowhere, TurnedEncoder(), own, **sizes, say=lambda _: None)
+    member = fit_member(articles, TurnedEncoder(), own, **sizes, say=lambda _: None)
     joint = JointEncoder([TurnedEncoder(), encoder], name="both")
     told = {"rarity": 0.0, "threshold": 0.8, "made": {}}
     save_member(member, own, folder / "both", encoder=joint, **told)

@@ -197,7 +197,7 @@ def _groups(file: Any, name: str) -> Iterator[pa.Table]:
         group = file.metadata.row_group(number)
         rows = max(1, group.num_rows * _GROUP // max(group.total_byte_size, _GROUP))
         with _reading(name, f" in row group {number + 1}"):
-            waiting: list[pa.RecordBatch] = []
+            waiting: list[Any] = []
             size = 0
             # A few texts can stand in many rows: how large those are is known when they are read.
             for batch in file.iter_batches(min(rows, _BATCH_ROWS), row_groups=[number]):

@@ -6,7 +6,6 @@ The folder holds gzipped JSON Lines, a document a line: ``news_clean``, ``news_i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +34,7 @@ class Sizes:
     Attributes
     ----------
     labelled
-        For each labelled set: documents at the most, and of one site at the most.
+        For each labelled set: documents at the most.
     articles
         Clean articles at the most.
     varied
@@ -48,7 +47,7 @@ class Sizes:
         Lines of a page at the most: the few longer ones would outweigh all others.
     """
 
-    labelled: Mapping[str, tuple[int, int]]
+    labelled: Mapping[str, int]
     articles: int
     varied: int
     mixtures: int
@@ -59,10 +58,7 @@ class Sizes:
         """A share of it all."""
         return replace(
             self,
-            labelled={
-                name: (round(most * share), round(of_a_site * share))
-                for name, (most, of_a_site) in self.labelled.items()
-            },
+            labelled={name: round(most * share) for name, most in self.labelled.items()},
             articles=round(self.articles * share),
             varied=round(self.varied * share),
         )
@@ -70,10 +66,10 @@ class Sizes:
 
 ALL = Sizes(
     {
-        "news_injected": (1_600, 1_600),
-        "news_noisy": (1_500, 1_500),
-        "pages_wcxb": (2_800, 2_800),
-        "pages_cleaneval": (1_400, 1_400),
+        "news_injected": 1_600,
+        "news_noisy": 1_500,
+        "pages_wcxb": 2_800,
+        "pages_cleaneval": 1_400,
     },
     articles=1_600,
     varied=4_500,
@@ -101,18 +97,18 @@ def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
 def labelled(data: Path, sizes: Sizes) -> list[Labelled]:
     """The labelled scrapes, as many as `sizes` allows."""
     documents = []
-    for name, (most, of_a_site) in sizes.labelled.items():
-        taken: Counter[str] = Counter()
-        for record in _records(data, name, sizes):
-            # CleanEval's pages are of nearly as many sites: each counts as one of its own.
-            site = record["id"] if name == "pages_cleaneval" else site_of(record)
-            if taken.total() == most or taken[site] == of_a_site:
-                continue
-            taken[site] += 1
-            kinds = (name, record.get("view"), record.get("page_type"))
-            source = "/".join(filter(None, kinds))
-            documents.append(compose(_some_untitled(record), site=site, source=source))
+    for name, record, site in _scrapes(data, sizes):
+        source = "/".join(filter(None, (name, record.get("view"), record.get("page_type"))))
+        documents.append(compose(_some_untitled(record), site=site, source=source))
     return documents
+
+
+def _scrapes(data: Path, sizes: Sizes) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The labelled records, as many as `sizes` allows: their set, themselves, and their site."""
+    for name, most in sizes.labelled.items():
+        for record in _records(data, name, sizes)[:most]:
+            # CleanEval's pages are of nearly as many sites: each counts as one of its own.
+            yield name, record, record["id"] if name == "pages_cleaneval" else site_of(record)
 
 
 def _some_untitled(record: dict[str, Any]) -> dict[str, Any]:
@@ -139,13 +135,8 @@ def furniture(
     data: Path, articles: Sequence[Host], encoder: Encoder, sizes: Sizes
 ) -> Iterator[list[Labelled]]:
     """Articles with furniture of pages and headlines of other articles put in, round by round."""
-    scrapes = [
-        (record, record["id"] if name == "pages_cleaneval" else site_of(record))
-        for name, (most, _) in sizes.labelled.items()
-        for record in _records(data, name, sizes)[:most]
-        if record.get("view") != "extracted"
-    ]
-    pages = pages_of(scrapes)
+    scrapes = _scrapes(data, sizes)
+    pages = pages_of((r, site) for _, r, site in scrapes if r.get("view") != "extracted")
     titles = list(dict.fromkeys(a.title.strip() for a in articles if a.title.strip()))
     headlines = Headlines(titles, encoder.encode([title[:ENCODED] for title in titles]))
     for seed in range(11, 11 + sizes.rounds):
