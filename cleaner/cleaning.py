@@ -15,7 +15,7 @@ import numpy as np
 
 from cleaner.detector import Detector
 from cleaner.detector_files import encoder_of, manifests
-from cleaner.document import Document, find_header
+from cleaner.document import Document, count_lines, find_header
 from cleaner.encoders import Encoder, Vectors, detector_folder, load_encoder
 from cleaner.errors import OptionError
 from cleaner.evidence import Encoded, untitled_ratios
@@ -383,7 +383,7 @@ def _document(given: Document | str) -> Document:
 def _prepare(document: Document, languages: Sequence[str]) -> _Task:
     if len(document.text) > LONGEST:
         return _Task(document, "", segment(""), f"longer than {LONGEST:,} characters")
-    if document.text.count("\n") > MOST_LINES:
+    if count_lines(document.text) > MOST_LINES:
         return _Task(document, "", segment(""), f"more than {MOST_LINES:,} lines")
     title, segments = title_and_segments(document, language=languages[0])
     return _Task(document, title, segments, _why_not(segments, languages))

@@ -78,7 +78,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if manifest["format"] != FORMAT:
         raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
-    threshold, languages = manifest["threshold"], manifest.get("languages") or []
+    threshold = manifest["threshold"]
+    languages = [] if manifest.get("languages") is None else manifest["languages"]
     if not _is_number(threshold) or not 0 <= threshold <= 1:
         raise ValueError(f"its threshold is {threshold!r}")
     if not all(map(_is_number, manifest["calibration"].values())):

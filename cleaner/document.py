@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import permutations
 
 # Everything at which a line ends: the usual three, form feed, and Unicode's line separators.
-_BREAKS = r"\n\r\x0b\x0c\x85\u2028\u2029"
+_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
+_BREAKS = re.escape(_ENDS)
 _BREAK = f"[{_BREAKS}]"
 _BLANKS = r"[\ufeff \t\u00a0]*"
 LINE = re.compile(rf"([^{_BREAKS}]*)(\r\n|{_BREAK}|\Z)")
@@ -39,8 +40,6 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _FEWEST_TITLE_WORDS = 3
 _FEWEST_HEADLINE_WORDS = 4  # of a title below its date: fewer are as likely an author, or a button
 _SENTENCE_END = re.compile(r"[.,:;\u2026\u3002][\"'\u2019\u201d\u00bb)\]]*\Z")
-_FEWEST_RUNNING_WORDS = 12
-_STOPS = '.!?\u201d"'
 _AUTHOR = re.compile(r"(?:\w+ )?by ", re.IGNORECASE)
 _LONGEST_TITLE = 400
 _OTHER_LINES = 2  # that may stand among those of a header: a subtitle, an author
@@ -99,8 +98,7 @@ def find_header(text: str, *, title: str | None = None) -> Header:
 
     Two other lines may stand between them (a subtitle, an author) and are no part of the header.
     The first line is the title if it equals the given `title`, or if a date or an address follows
-    it in the header; where it ends like a sentence, on the very next line. Where neither is there,
-    it is the title if it looks like a headline and running text follows. If the text opens with a
+    it in the header; where it ends like a sentence, on the very next line. If the text opens with a
     date, the line below that is the title unless it looks like a sentence, a button or an author.
     Failing these, the first line anywhere that equals `title` is: on the text of a whole page it
     stands below the menu. Never raises; an empty `Header` where there is none.
@@ -123,6 +121,11 @@ def find_header(text: str, *, title: str | None = None) -> Header:
         if below is not None and below not in found.values():
             found["title"] = below
     return Header(**found)
+
+
+def count_lines(text: str) -> int:
+    """How many line ends `text` has."""
+    return sum(map(text.count, _ENDS)) - text.count("\r\n")
 
 
 def _line_that_is(wanted: str, text: str) -> Span | None:
@@ -197,17 +200,9 @@ def _is_title(lines: Sequence[str], at: int, marks: set[int], given: str) -> boo
         return False
     if max(marks, default=0) > at:
         return at + 1 in marks or _is_above_mark(lines[at])
-    if not marks:
-        return _heads(*lines[:2])
     # Without a mark behind it, it is as likely the first line of the article.
     is_below_date = are_marks_above and any(map(_is_date, lines[:at]))
     return is_below_date and not given and _is_headline(lines[at], *lines[at + 1 : at + 2])
-
-
-def _heads(line: str, behind: str = "") -> bool:
-    """Whether the line that a text opens with is the heading of the running text `behind` it."""
-    is_running = len(behind.split()) >= _FEWEST_RUNNING_WORDS and behind[-1] in _STOPS
-    return is_running and _is_headline(line, behind) and line[-1] not in _STOPS
 
 
 def _is_above_mark(line: str) -> bool:

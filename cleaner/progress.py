@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cleaner.tally import Tally
 
 _BEGIN = 0.5  # seconds before a bar is drawn: what is done sooner needs none
-_EVERY = 0.1  # seconds between two passes
+_EVERY = 0.1  # seconds between two looks
 
 
 class Pace:

@@ -192,10 +192,18 @@ def _sentences(body: str, language: str) -> list[tuple[int, int]]:
         if stripped:
             start = at + len(part) - len(part.lstrip())
             found.append((start, start + len(stripped)))
-    if len(found) > 1 and _MARKER.fullmatch(body, *found[0]):
-        (first, _), (_, last) = found[:2]
-        found[:2] = [(first, last)]
-    return found
+    return _with_markers(body, found)
+
+
+def _with_markers(body: str, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The sentences, each with the marker before it, where that was taken for one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sentences:
+        if joined and _MARKER.fullmatch(body, *joined[-1]):
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _parts(body: str, language: str) -> list[tuple[int, str]]:

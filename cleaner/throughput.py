@@ -53,7 +53,7 @@ _FEWEST = 200  # code points below which an extraction is no document
 _LINES = (1_000, 10_000, 100_000)
 _COUNTS = (1, 2, 4)  # times the documents
 _WARM_UP = "1 2 3 4 5.\n" * 20  # what is loaded on first use is, and no word is learned
-_SAMPLE = 0.002  # seconds of processor time between two passes at where it is spent
+_SAMPLE = 0.002  # seconds of processor time between two looks at where it is spent
 
 _CHARACTERS_A_TOKEN = 4.0  # an assumption: of English text under the usual sub-word tokenizers
 # From nothing to a list of scores, as somebody would write it who has the weights at hand.

@@ -390,8 +390,9 @@ def test_a_pattern_follows_no_link_to_a_folder(tmp_path, monkeypatch):
     Path("in/deep/link").symlink_to("../../other")
     done("in/**/*.jsonl", "-o", "all.jsonl")
     assert Path("all.jsonl").read_bytes() == numbered(1, LEFT)
-    done("in/deep/link/*.jsonl", "-o", "named.jsonl")  # what is named is meant
-    assert Path("named.jsonl").read_bytes() == numbered(1, LEFT)
+    for named in ("in/deep/link/*.jsonl", "in/*/link/b.jsonl"):  # what is named is meant
+        done(named, "-o", "named.jsonl")
+        assert Path("named.jsonl").read_bytes() == numbered(1, LEFT)
 
 
 @pytest.mark.usefixtures("marked")
@@ -443,6 +444,22 @@ def test_little_through_a_pipe_starts_no_workers(monkeypatch):
     monkeypatch.setattr("cleaner.corpus.cores", lambda: 8)
     monkeypatch.setattr("cleaner.workers.Workers", None)
     assert done("--format", "jsonl", stdin=numbered(50)) == numbered(50, LEFT)
+
+
+def test_a_member_of_which_a_few_bytes_have_arrived_holds_no_answers_back():
+    line = json.dumps({"text": "The council met on Monday.\n" * 50_000}).encode() + b"\n"
+    first, second = gzip.compress(line), gzip.compress(line)
+    with start("--format", "jsonl.gz", "--jobs", "2", "-", stdin=subprocess.PIPE) as started:
+        timer = threading.Timer(60, started.kill)
+        timer.start()
+        started.stdin.write(first + second[:5])
+        started.stdin.flush()
+        answers = [started.stdout.readline()]
+        started.stdin.write(second[5:])
+        started.stdin.close()
+        answers.append(started.stdout.readline())
+        timer.cancel()
+    assert all(answers)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -139,30 +139,6 @@ def test_an_opening_sentence_alone_is_no_title():
     assert find_header("The council voted on Monday.\nWork begins in March.\n") == Header()
 
 
-RUNNING = "The council voted on Monday to build a bridge over the river at Ashford.\n"
-
-
-@pytest.mark.parametrize("title", [None, "Ashford: a bridge over the river at last"])
-def test_a_headline_above_running_text_is_the_title(title):
-    text = f"A bridge for Ashford after all\n{RUNNING}Work begins in March.\n"
-    assert parts(text, title=title) == {"title": "A bridge for Ashford after all"}
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ("A bridge for Ashford after all.", RUNNING),  # a sentence
-        ("By Jane Miller of Ashford", RUNNING),
-        ("Read more", RUNNING),
-        ("A bridge for Ashford after all", "A bridge for Kingston after all"),  # of two headlines
-        ("A bridge for Ashford after all", "Work begins in March."),
-        ("A bridge for Ashford after all", f"and so {RUNNING}"),  # a sentence goes on
-    ],
-)
-def test_no_headline_above_running_text(first, second):
-    assert find_header(f"{first}\n{second}\n{RUNNING}") == Header()
-
-
 def test_a_title_that_the_caller_knows():
     text = "The Bridge Is Built" + BODY
     assert parts(text, title=" the bridge is built ") == {"title": "The Bridge Is Built"}

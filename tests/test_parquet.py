@@ -75,6 +75,26 @@ def test_lists_keep_the_name_of_their_elements_and_their_codec(tmp_path, element
     assert layout(out) == layout(path) == [(1, ["ZSTD"] * 3)]
 
 
+def test_nanoseconds_of_the_old_type_stay(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    times = pa.array([1_577_934_245_123_456_789], pa.timestamp("ns"))
+    made = pa.table({"text": [TEXT.format(0)], "when": times})
+    pq.write_table(made, path, use_deprecated_int96_timestamps=True)
+    done(path, "-o", out)
+    assert pq.ParquetFile(out).schema.column(1).physical_type == "INT96"
+    assert pq.read_table(out).column("when").equals(made.column("when"))
+
+
+def test_times_of_two_types_do_not_go_into_one_file(tmp_path):
+    times = [dt.datetime(2020, 1, 2)]  # noqa: DTZ001
+    for name in ("a", "b"):
+        made = pa.table({"text": [TEXT.format(0)], "when": pa.array(times, pa.timestamp("ns"))})
+        old = {"use_deprecated_int96_timestamps": name == "b"}
+        pq.write_table(made, tmp_path / f"{name}.parquet", **old)
+    both = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    failed(run(*both, "-o", tmp_path / "out.parquet"), "of different schemas do not go into one")
+
+
 @pytest.mark.parametrize("kind", ["INT96", "INT64"])
 def test_times_keep_their_type_and_value(tmp_path, kind):
     """INT96 is what Spark writes; as nanoseconds it would not reach the year 9999."""
@@ -109,6 +129,14 @@ def test_spark_reads_the_columns_of_an_explanation(tmp_path):
     assert pq.read_schema(out).metadata == made.schema.metadata
     done(path, "-o", out, "--explain")
     assert pq.read_schema(out).metadata == {b"a": b"b"}  # which would name the text alone
+
+
+def test_codecs_stay_with_their_columns_whatever_an_explanation_replaces(tmp_path):
+    path, out = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    made = pa.table({"removed": ["x"], "text": [TEXT.format(0)], "image": [b"y"]})
+    pq.write_table(made, path, compression={"removed": "gzip", "text": "zstd", "image": "none"})
+    done(path, "-o", out, "--explain")
+    assert layout(out)[0][1][:2] == ["ZSTD", "UNCOMPRESSED"]
 
 
 def test_the_same_bytes_with_workers(tmp_path):
@@ -189,6 +217,8 @@ def test_explained(tmp_path):
         assert (gone["text"], gone["evidence"], row["judged"]) == (
             "JUNK line.\n", [{"name": "a", "value": 0.5}], True,
         )  # fmt: skip
+    paths = [column.path for column in pq.ParquetFile(out).schema]
+    assert "removed.list.element.start" in paths
     done(out, "-o", tmp_path / "again.parquet", "--explain")
     assert pq.read_table(tmp_path / "again.parquet").schema.equals(after.schema)
 

@@ -36,6 +36,10 @@ def removed(text, *marked):
         ("It cost 3.5 million dollars in 2021.", ["It cost 3.5 million dollars in 2021."]),
         ("3. Cookies and privacy here", ["3. Cookies and privacy here"]),
         (
+            "1. Sign up here. 2. The bridge is closed to all.",
+            ["1. Sign up here.", "2. The bridge is closed to all."],
+        ),
+        (
             "IV. We keep one cookie. It remembers your basket.",
             ["IV. We keep one cookie.", "It remembers your basket."],
         ),

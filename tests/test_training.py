@@ -619,6 +619,12 @@ def test_held_out_takes_records_whatever_their_id(tmp_path, identity):
     done = CliRunner().invoke(held_out.main, arguments)
     assert done.exit_code == 0, done.output
     assert "0 documents" not in done.output
+    sites = {row["lines"][0][:40]: row["source"] for row in rows}
+    for line in (tmp_path / "b").read_text("utf-8").splitlines():
+        record = json.loads(line)
+        pairs = zip(record["lines"], record["labels"], strict=True)
+        own = " ".join(text for text, label in pairs if not label)
+        assert record["source"] in {site for opening, site in sites.items() if opening in own}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import textwrap
 from collections import deque
@@ -28,7 +27,7 @@ def is_missing(value: object) -> bool:
     pandas = sys.modules.get("pandas")
     return (
         value is None
-        or (isinstance(value, Real) and math.isnan(value))
+        or (isinstance(value, Real) and value != value)  # noqa: PLR0124  # of all numbers NaN alone
         or (pandas is not None and (value is pandas.NA or value is pandas.NaT))
     )
 

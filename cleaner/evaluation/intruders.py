@@ -83,7 +83,7 @@ def intruder_records(
     30 % of the documents stay clean, 30 % of the donors share the host's subject, a quarter of the
     documents are shuffled. Intruders come as scattered sentences, as a block, as whole paragraphs,
     or as a fact box of two to six short lines, scattered as lines of their own; where `kinds` say
-    so, as a `PASSAGE`: a stretch of the donor in its paragraphs, between two of the host's.
+    so, as a `PASSAGE`: a stretch of the donor in its paragraphs, behind one of the host's.
     """
     generator = np.random.default_rng(seed)
     by_subject = _by_subject(hosts)

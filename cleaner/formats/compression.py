@@ -58,7 +58,8 @@ class Unpacked:
         self._errors = _errors_of(compression)
         self._heads = _HEADS[compression]
         self._part: Any = None  # the member or frame that is being read
-        self._rest = b""
+        self._rest = b""  # has arrived, and is not unpacked yet
+        self._ready = b""  # is unpacked, and was not asked for yet
         self._begun = False
         self._taken = 0  # bytes of the stream, as it is stored
 
@@ -72,26 +73,27 @@ class Unpacked:
         DamagedError
             If it is not compressed data.
         """
-        while True:
+        while not self._ready:
             data = self._rest or self._arrived()
-            self._rest = b""
             if not data:
                 if self._part is not None or not self._begun:
                     raise TruncatedError
                 return b""
-            if self._part is None:
-                data = data.lstrip(b"\0")  # tapes and disks pad with zeros, and gzip allows it
-                if not data:
-                    continue
-                self._begin(data)
-            unpacked = self._unpack(data)
-            if unpacked:
-                return unpacked
+            self._ready = self._unpacked(data)
+        unpacked, self._ready = self._ready, b""
+        return unpacked
 
     @property
-    def has_rest(self) -> bool:
-        """Whether something has arrived that is not unpacked yet."""
-        return bool(self._rest)
+    def has_arrived(self) -> bool:
+        """Whether there are bytes that can be had without reading the stream."""
+        while self._rest and not self._ready:
+            data = self._rest
+            try:
+                self._ready = self._unpacked(data)
+            except DamagedError:
+                self._rest = data
+                return True  # whoever reads is told
+        return bool(self._ready)
 
     def read(self) -> bytes:
         """All the rest."""
@@ -99,6 +101,16 @@ class Unpacked:
         while data := self.read1():
             whole.write(data)
         return whole.getvalue()
+
+    def _unpacked(self, data: bytes) -> bytes:
+        """What `data`, the next of the stream, unpacks to; what is left of it is kept."""
+        self._rest = b""
+        if self._part is None:
+            data = data.lstrip(b"\0")  # tapes and disks pad with zeros, and gzip allows it
+            if not data:
+                return b""
+            self._begin(data)
+        return self._unpack(data)
 
     def _arrived(self) -> bytes:
         data = read_arrived(self._stream, _CHUNK)

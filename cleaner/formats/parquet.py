@@ -14,11 +14,11 @@ import re
 import tempfile
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, groupby, zip_longest
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 import orjson
 
@@ -47,7 +47,10 @@ _TOO_DEEP = "holds values in more than 24 layers of lists and objects"
 _DEEPEST = (
     24  # of lists and objects: readers of Parquet take a hundred layers, a list is up to three
 )
-_BATCH_ROWS = 1_024
+_BATCH_ROWS = 64
+_READ: dict[str, Any] = {"buffer_size": _BUFFER, "pre_buffer": False}
+# What the elements of lists are called is part of the schema: "element", "item", "array" ...
+_NAMED: dict[str, Any] = {"use_compliant_nested_type": False}
 _SPARK_COLUMNS = b"org.apache.spark.sql.parquet.row.metadata"
 
 
@@ -76,28 +79,41 @@ class Storage:
     schema
         Arrow schema, metadata included.
     codecs
-        Of each column that holds values, in their order.
+        Of each column: those of what it is stored as, in their order.
     are_int96
         Whether its times are of the type that Spark writes by default: all of them then are.
     """
 
     schema: pa.Schema
-    codecs: tuple[str, ...]
+    codecs: Mapping[str, Sequence[str]]
     are_int96: bool = False
 
+    @classmethod
+    def of(cls, file: Any, *, are_int96: bool) -> Self:
+        """That of an open file."""
+        codecs, at = {}, 0
+        found = _codecs(file.metadata)
+        for field in file.schema_arrow:
+            count = len(_stored_as(field))
+            codecs[field.name] = found[at : at + count]
+            at += count
+        return cls(file.schema_arrow, codecs, are_int96)
+
+    def is_alike(self, other: Storage) -> bool:
+        """Whether rows of both can go into one file."""
+        return self.are_int96 == other.are_int96 and bool(self.schema.equals(other.schema))
+
     def writer(self, file: Any, schema: pa.Schema) -> Any:
-        """A ``ParquetWriter`` that writes `schema`, which begins as that of the storage, alike."""
-        pa = _pyarrow()
-        options = {
-            # What the elements of lists are called is part of the schema: "element", "item", ...
-            "use_compliant_nested_type": False,
-            "use_deprecated_int96_timestamps": self.are_int96,
-        }
-        with io.BytesIO() as empty:
-            pa.parquet.write_table(schema.empty_table(), empty, **options)
-            paths = [column.path for column in pa.parquet.ParquetFile(empty).schema]
-        codecs = dict(zip_longest(paths, self.codecs, fillvalue=self.codecs[-1]))
-        return pa.parquet.ParquetWriter(file, schema, compression=codecs, **options)
+        """A ``ParquetWriter`` of `schema`, whose columns lie as those of that name did."""
+        last = list(self.codecs.values())[-1][-1]
+        compression: dict[str, str] = {}
+        for field in schema:
+            paths, codecs = _stored_as(field), self.codecs.get(field.name, ())
+            compression |= zip_longest(paths, codecs[: len(paths)], fillvalue=last)
+        int96 = self.are_int96
+        return _pyarrow().parquet.ParquetWriter(
+            file, schema, compression=compression, use_deprecated_int96_timestamps=int96, **_NAMED
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +188,11 @@ def read_rows(
     """
     pa = _pyarrow()
     with _reading(name):
-        # Nanoseconds, which Arrow makes of this type without a word, reach the year 2262.
-        file = pa.parquet.ParquetFile(
-            stream, buffer_size=_BUFFER, pre_buffer=False, coerce_int96_timestamp_unit="us"
-        )
-    kinds = {c.physical_type for c in file.schema if c.physical_type == "INT96" or _is_time(c)}
-    storage = Storage(file.schema_arrow, _codecs(file.metadata), kinds == {"INT96"})
+        file = pa.parquet.ParquetFile(stream, **_READ)
+        kinds = {c.physical_type for c in file.schema if c.physical_type == "INT96" or _is_time(c)}
+        if "INT96" in kinds and not _are_nanoseconds(file, stream):
+            file = pa.parquet.ParquetFile(stream, coerce_int96_timestamp_unit="us", **_READ)
+    storage = Storage.of(file, are_int96=kinds == {"INT96"})
     _check_text(storage.schema, name, text_field)
     first = 1
     for table in _groups(file, name):
@@ -239,6 +254,29 @@ def _cuts(column: pa.ChunkedArray, size: int) -> list[int]:
 
 def _is_time(column: Any) -> bool:
     return str(column.logical_type.type) == "TIMESTAMP"
+
+
+def _are_nanoseconds(file: Any, stream: BinaryIO) -> bool:
+    """Whether the INT96 times of a file can be read as nanoseconds, which end in the year 2262.
+
+    Arrow reads them as such, and makes others of those that are later without a word.
+    """
+    pa = _pyarrow()
+    coarse = pa.parquet.ParquetFile(stream, coerce_int96_timestamp_unit="us", **_READ)
+    columns = [column.path for column in file.schema if column.physical_type == "INT96"]
+    for number in range(file.num_row_groups):
+        exact, rounded = (f.read_row_group(number, columns=columns) for f in (file, coarse))
+        if not exact.cast(rounded.schema, safe=False).equals(rounded):
+            return False
+    return True
+
+
+def _stored_as(field: pa.Field) -> list[str]:
+    """The paths below which a column is stored: one, or more where it is nested."""
+    pa = _pyarrow()
+    with io.BytesIO() as empty:
+        pa.parquet.write_table(pa.schema([field]).empty_table(), empty, **_NAMED)
+        return [column.path for column in pa.parquet.ParquetFile(empty).schema]
 
 
 def _codecs(metadata: Any) -> tuple[str, ...]:
@@ -557,7 +595,7 @@ def explanation_fields(text: pa.DataType | None = None) -> list[pa.Field]:
     """Columns that an explanation adds; what was removed is of the type `text`, string if None."""
     pa = _pyarrow()
     # Pairs and no map: some readers of Parquet, the datasets library among them, know none.
-    evidence = pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))
+    evidence = _list(pa.struct([("name", pa.string()), ("value", pa.float64())]))
     finding = pa.struct(
         [
             ("start", pa.int64()),
@@ -568,8 +606,14 @@ def explanation_fields(text: pa.DataType | None = None) -> list[pa.Field]:
             ("evidence", evidence),
         ]
     )
-    types = {"removed": pa.list_(finding), "judged": pa.bool_(), "why": pa.string()}
+    types = {"removed": _list(finding), "judged": pa.bool_(), "why": pa.string()}
     return [pa.field(name, types[name]) for name in OURS]
+
+
+def _list(kind: pa.DataType) -> pa.DataType:
+    """Lists whose elements are called what the format wants."""
+    pa = _pyarrow()
+    return pa.list_(pa.field("element", kind))
 
 
 def _explained(result: CleanResult | None, name: str) -> Any:
@@ -648,7 +692,7 @@ class RowsWriter:
             self._storage = storage
             self._schema = self._target_schema(storage.schema)
             self._writer = storage.writer(self._file, self._schema)
-        elif self._storage is not storage and not self._storage.schema.equals(storage.schema):
+        elif self._storage is not storage and not self._storage.is_alike(storage):
             raise OutputError(
                 "Parquet files of different schemas do not go into one file",
                 place=self._name,

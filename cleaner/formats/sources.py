@@ -238,7 +238,9 @@ class Lines:
     @property
     def have_arrived(self) -> bool:
         """Whether more has been read than was given: the next is there without the stream."""
-        return bool(self._pieces) or (isinstance(self._stream, Unpacked) and self._stream.has_rest)
+        return bool(self._pieces) or (
+            isinstance(self._stream, Unpacked) and self._stream.has_arrived
+        )
 
     def __iter__(self) -> Iterator[bytes]:
         rest: list[bytes] = []  # pieces of a line that has not ended yet: joined once
@@ -396,7 +398,13 @@ class Inputs:
         root = self.root_of(pattern)
         # Not Path.glob(): that takes no absolute patterns.
         matches = glob.glob(pattern, recursive=True)  # noqa: PTH207
-        names = [name for name in matches if Path(name).is_file() and not _is_linked(name, root)]
+        # At any depth, links lead round in circles and out of the tree.
+        deep = "**" in pattern
+        names = [
+            name
+            for name in matches
+            if Path(name).is_file() and not (deep and _is_linked(name, root))
+        ]
         known = sorted(filter(self._is_known, names))
         for name in known:
             yield self._found(name, str(PurePath(name).relative_to(root)))

@@ -52,7 +52,8 @@ def of_origin(made: Iterable[Record], clean: Iterable[Record]) -> Iterator[Recor
     for record in made:
         known = {key: origins[record["id"]].get(key) for key in ("source", "url")}
         own = {key: value for key, value in known.items() if value is not None}
-        yield {**record, "view": record["kind"], **own}
+        put_in = {key: value for key, value in record.items() if key != "site"}
+        yield {**put_in, "view": record["kind"], **own}
 
 
 def _write(path: Path, records: Iterable[Record]) -> int:
@@ -73,12 +74,12 @@ def main(kept: Path, test: Path, articles: tuple[str, ...]) -> None:
     check_target(str(test), read, option="--test")
     if kept.resolve() == test.resolve():
         raise OptionError(f"--train and --test are both {kept}", next_step="name two files")
-    records = [
-        {**record, "id": identity_of(record, place)}
-        for name in articles
-        for place, record in read_lines(name)
-    ]
-    learned, measured = split(records)
+    records: dict[str, Record] = {}
+    for place, record in chain.from_iterable(map(read_lines, articles)):
+        identity = identity_of(record, place)
+        name = place if identity in records else identity  # each is known by a name of its own
+        records[name] = {**record, "id": name}
+    learned, measured = split(records.values())
     for path, part in ((kept, learned), (test, with_intruders(measured))):
         click.echo(f"{path}: {_write(path, part)} documents", err=True)
 
