@@ -129,9 +129,9 @@ def adapt(
     examples = prepare(data.labelled, encoder, language=language)
     rows = _rows(examples, detector, second)
     say(f"{len(examples)} documents, {len(rows.labels)} labelled fragments, base {base}")
-    paths, count = _choose(rows)
-    say(f"{count} of {_MOST_TREES} trees are best on documents apart")
     used = detector.threshold if threshold is None else threshold
+    paths, count = _choose(rows, used)
+    say(f"{count} of {_MOST_TREES} trees are best on documents apart")
     before, after = (_figures(rows, log_odds, used) for log_odds in (rows.log_odds, paths[count]))
     losses = (_losses(rows, rows.log_odds), _losses(rows, paths[count]))
     check_gain(losses, count, before, after)
@@ -218,8 +218,12 @@ def predict(arrays: Arrays, evidence: npt.NDArray[np.floating[Any]]) -> Floats:
     return total
 
 
-def _choose(rows: _Rows) -> tuple[list[Floats], int]:
-    """Log-odds on folds apart after each number of trees, and the number that is best there."""
+def _choose(rows: _Rows, threshold: float) -> tuple[list[Floats], int]:
+    """Log-odds on folds apart after each number of trees, and the number that is best there.
+
+    Of those that cost no content at the `threshold`, where there are any: with few labels, further
+    trees can gain on what is to go and take a line along that is to stay.
+    """
     paths = [rows.log_odds.copy() for _ in range(_MOST_TREES + 1)]
     for fold in np.unique(rows.fold).tolist():
         apart = rows.fold == fold
@@ -227,7 +231,9 @@ def _choose(rows: _Rows) -> tuple[list[Floats], int]:
         for log_odds, reached in zip(paths, path, strict=True):
             log_odds[apart] = reached[apart]
     means = [float(_losses(rows, log_odds).mean()) for log_odds in paths]
-    return paths, int(np.argmin(means))
+    lost = [_figures(rows, log_odds, threshold).lost or 0.0 for log_odds in paths]
+    harmless = [count for count in range(1, len(paths)) if lost[count] <= lost[0] + _MOST_LOST]
+    return paths, min(harmless or range(len(paths)), key=means.__getitem__)
 
 
 def _grow(rows: _Rows, use: npt.NDArray[np.bool_], count: int) -> tuple[list[Arrays], list[Floats]]:
