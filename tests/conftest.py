@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hash_encoder import StandIn
 
@@ -17,6 +18,10 @@ from cleaner.segment import segment
 # A test says itself whether it wants colour, whatever the environment says for or against it.
 for _name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM"):
     os.environ.pop(_name, None)
+
+# No test asserts a time: not even that of one example, on a machine that others use.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

@@ -34,7 +34,6 @@ TEXTS = st.one_of(
     ),
 )
 PATIENT = settings(
-    deadline=None,
     max_examples=100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -361,6 +361,19 @@ def test_a_diff_of_half_a_code_point(tmp_path):
     assert "-JUNK line.\n" in shown
 
 
+def test_outputs_that_are_pipes_below_dev(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(numbered(3))
+    gone, taken = os.pipe()
+    arguments = ["--drop", "JUNK", path, "-o", "/dev/stdout", "--removed", f"/dev/fd/{taken}"]
+    with start(*arguments, pass_fds=[taken]) as started:
+        os.close(taken)
+        out, err = started.communicate(timeout=60)
+    with os.fdopen(gone, "rb") as accounts:
+        assert len(accounts.read().splitlines()) == 3
+    assert (started.returncode, out.count(b"\n")) == (0, 3), err
+
+
 @pytest.mark.usefixtures("marked")
 def test_an_output_without_a_name(tmp_path):
     path = tmp_path / "a.txt"

@@ -87,7 +87,7 @@ def test_all_is_finite_without_vectors(knowledge):
 
 
 @given(text=st.text(st.one_of(st.sampled_from("ab. \n"), st.characters(codec=None)), min_size=1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_all_is_finite_for_any_text(text, knowledge):
     if segment(text).texts:
         assert np.isfinite(both_passes(text, knowledge)[1]).all()

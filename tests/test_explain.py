@@ -126,7 +126,7 @@ def is_told_apart(tree):
     return abs(means[0] - means[1]) > 1e-3 and all(map(is_told_apart, tree[2:]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     trees=st.lists(TREES.filter(is_told_apart), min_size=1, max_size=3),
     row=st.lists(

@@ -23,7 +23,7 @@ def everything(layout, values, mark):
 
 
 @given(DOCUMENTS, st.integers(0, 2**32 - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_each_document_gets_what_it_gets_alone(documents, seed):
     generator = np.random.default_rng(seed)
     layout = Layout.of(documents)

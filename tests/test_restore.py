@@ -91,9 +91,7 @@ def test_the_seed_comes_back(tmp_path, seed):
     assert len(out.read_bytes()) < len(seed.encode())
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.one_of(BYTES, TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))))
 @pytest.mark.usefixtures("marked")
 def test_any_text_comes_back(tmp_path, data):
@@ -125,9 +123,7 @@ def is_whole(text):
     return "\ud83d" not in text or "\ude00" not in text
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=RECORDS, end=st.sampled_from(["", "\n", "\n\n"]))
 @pytest.mark.usefixtures("marked")
 def test_any_records_come_back_as_they_were_written(tmp_path, records, end):

@@ -213,15 +213,16 @@ def _groups(file: Any, name: str) -> Iterator[pa.Table]:
         rows = max(1, group.num_rows * _GROUP // max(group.total_byte_size, _GROUP))
         with _reading(name, f" in row group {number + 1}"):
             waiting: list[Any] = []
-            size = 0
+            held = 0
             # A few texts can stand in many rows: how large those are is known when they are read.
             for batch in file.iter_batches(min(rows, _BATCH_ROWS), row_groups=[number]):
-                if waiting and size + _size(batch) > _GROUP:
+                size = _size(batch)
+                if waiting and held + size > _GROUP:
                     yield pa.Table.from_batches(waiting)
-                    waiting, size = [], 0
+                    waiting, held = [], 0
                 if batch.num_rows:
                     waiting.append(batch)
-                    size += _size(batch)
+                    held += size
             if waiting:
                 yield pa.Table.from_batches(waiting)
 

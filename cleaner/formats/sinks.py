@@ -146,6 +146,15 @@ def _temporary_folder() -> str:
         return "TMPDIR"
 
 
+def _is_device(name: str | Path) -> bool:
+    """Whether a device or a pipe stands there: no file, and no folder."""
+    try:
+        mode = Path(name).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 class AtomicFile:
     """A file that is there whole or not at all.
 
@@ -171,9 +180,8 @@ class AtomicFile:
 
     def __init__(self, name: str | Path, *, leave_equal: bool = False) -> None:
         self.name = str(name)
-        # What stands behind a pipe's path below /dev has no path of its own.
-        is_special = os.path.exists(name) and not os.path.isfile(name) and not os.path.isdir(name)  # noqa: PTH110, PTH112, PTH113
-        self._target = Path(name if is_special else os.path.realpath(name))
+        # A pipe below /dev is a link to something that has no path of its own.
+        self._target = Path(name if _is_device(name) else os.path.realpath(name))
         self._leave_equal = leave_equal
         self._temporary: Path | None = None
         self._stream: BinaryIO | None = None
