@@ -349,6 +349,16 @@ def test_a_reason_settles_nothing_that_nobody_suspects():
     assert {finding.reason for finding in everything.findings} <= set(REASONS) - {"off-topic"}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\x85"])
+def test_a_text_of_more_lines_than_are_judged(fast, monkeypatch, end):
+    monkeypatch.setattr(cleaning, "MOST_LINES", 60)
+    text = end.join(["The council met on Monday to discuss the bridge."] * 61)
+    assert fast.clean_and_explain(text).judged  # it ends in none: sixty line ends
+    result = fast.clean_and_explain(text + end)
+    assert (result.judged, result.why) == (False, "more than 60 lines")
+    assert result.text == text + end
+
+
 def test_functions_take_what_the_class_takes(fast):
     """Each set of options has a cleaner of its own, which is loaded once."""
     options = {"threshold": 0.0, "only": ["off-topic"], "exclude": ["legal"], "keep": ["JUNK"]}

@@ -239,7 +239,7 @@ def _intrude(
 def _with_passage(
     sentences: list[_Sentence], donor: Host, generator: np.random.Generator
 ) -> list[_Sentence]:
-    """A stretch of `donor` in its paragraphs, put between two of `sentences`'."""
+    """A stretch of `donor` in its paragraphs, put behind one of `sentences`'."""
     size = max(2, _budget(sentences, generator))
     whole = [(text, 4_000_000 + own, 1) for text, own, _ in _kept(donor)]
     first = int(generator.choice([0, *_ends(whole)[:-1]]))
