@@ -118,6 +118,8 @@ class Blocks:
             with item.open() as stream:
                 self._stream = stream
                 self._live = live and _has_descriptor(stream)
+                if self._live:
+                    yield waiting.taken()  # of nothing: what comes next has to be waited for
                 for part, kept in self._parts(number, item, stream):
                     if part.data or part.last or kept is not None:
                         waiting.add(part, kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -216,7 +217,7 @@ class Cleaner:
         check_type("documents", documents, Iterable, "give a list of them")
         if not is_count(batch_documents):
             raise OptionError(f"batch_documents is {batch_documents!r}", next_step="use 1 or more")
-        return self._clean_all(iter(documents), batch_documents)
+        return self._clean_all(iter(documents), min(batch_documents, sys.maxsize))
 
     def apply(self, result: CleanResult, *, threshold: float) -> CleanResult:
         """`result` at another threshold, from its scores: nothing is encoded again.
@@ -224,6 +225,7 @@ class Cleaner:
         Reasons and evidence were kept from a score of .05, or the cleaner's own threshold where
         that is lower: what goes below has the reason ``off-topic`` and no evidence.
         """
+        check_type("result", result, CleanResult, "give what clean_and_explain gave")
         check_threshold(threshold)
         segments = segment(result.source, language=self._languages[0], skip=result.header)
         return self._finish(result, segments, threshold)
@@ -353,7 +355,8 @@ def kept_cleaner(*, encoder: str | None, model: str | Path | None, **options: An
     OptionError, ModelError
         As for `Cleaner`.
     """
-    return _loaded(manifests(encoder, model), encoder=encoder, model=model, **options)
+    folder = None if model is None else os.fspath(model)  # which is hashable, whatever gives it
+    return _loaded(manifests(encoder, folder), encoder=encoder, model=folder, **options)
 
 
 @lru_cache(maxsize=4)

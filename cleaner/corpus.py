@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Self
 
@@ -116,6 +117,8 @@ class Job:
         path = Path(self.output)
         if path.is_dir() or self.output.endswith(os.sep):
             return path
+        if self.settings.show == "diff":  # of many files it is one
+            return None
         return path if self.inputs.are_many and suffixed(self.output) is None else None
 
     @property
@@ -246,6 +249,10 @@ def _check(job: Job) -> Survey:
 
 def _check_folder(job: Job) -> None:
     folder = Path(str(job.output))
+    if job.settings.show == "diff":
+        raise OptionError(
+            f"--diff and the folder {folder} do not go together", next_step="name a file"
+        )
     for name in [*job.inputs.folders, *job.inputs.deep_patterns]:
         root = Inputs.root_of(name).resolve()
         # Into the folder itself under the same names is refused file by file, with other advice.
@@ -322,7 +329,7 @@ def _checks(job: Job) -> Iterator[Callable[[Iterable[Source]], None]]:
     if job.folder is not None:
         yield Targets(job.folder, job.target, job.files).check
     if job.in_place:
-        yield check_in_place
+        yield partial(check_in_place, seen=set())
     if job.to_standard_output and job.settings.show != "nothing":
         yield partial(check_standard_output, next_step=IN_PLACE)
     if job.settings.show == "text":
@@ -502,6 +509,8 @@ def _outputs(job: Job) -> AbstractContextManager[Outputs]:
             explain=job.settings.explain,
             leave_equal=job.resume,
         )
+    if job.settings.show == "nothing":  # nor is standard output needed
+        return _joined(job, BytesIO(), "nothing", job.target)
     if job.to_standard_output:
         return _joined(job, StandardOutput(), "standard output", job.target)
     return _into_file(job, str(job.output))

@@ -213,5 +213,5 @@ def manifests(encoder: str | None, model: str | Path | None) -> tuple[bytes | No
 def _bytes_of(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except OSError:
+    except (OSError, ValueError):  # or no path at all
         return None

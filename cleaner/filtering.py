@@ -153,7 +153,7 @@ class Filter:
             outcome.problems.append(f"{item.error.place}: {item.error.problem}")
         if self.settings.on_error == "keep":
             return item.passed
-        outcome.changed = True
+        outcome.changed = self.settings.show == "text"  # with --check nothing is left out
         return None
 
     def _entries(self, part: Part) -> Iterator[Entry | Passed | Unusable]:

@@ -320,11 +320,11 @@ def model_digest(options: Mapping[str, Any]) -> str:
     from cleaner.detector_files import model_folders  # numpy comes with it
 
     encoder = options.get("encoder")
-    digest = hashlib.blake2b(str(encoder or "").encode(), digest_size=16)
+    digest = hashlib.blake2b(os.fsencode(str(encoder or "")), digest_size=16)
     for folder in model_folders(encoder, options.get("model")):
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                digest.update(path.relative_to(folder).as_posix().encode())
+                digest.update(os.fsencode(path.relative_to(folder).as_posix()))
                 with path.open("rb") as stream:
                     digest.update(hashlib.file_digest(stream, "blake2b").digest())
     return digest.hexdigest()

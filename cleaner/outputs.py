@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -359,10 +359,13 @@ class Targets:
         self._real = Path(os.path.realpath(folder))
         self._target = target
         self._others = {os.path.realpath(name): option for option, name in others.items()}
+        # Hashes, eight bytes each, and not names: there may be a million.
         self._taken: set[int] = set()
+        self._read: set[int] = set()
+        self._there: set[int] = set()  # of the targets
 
     def check(self, sources: Iterable[Source]) -> None:
-        """See that the file for each source is not another's, nor the source itself.
+        """See that the file for each source is not another's, and no source of the run.
 
         Raises
         ------
@@ -377,6 +380,11 @@ class Targets:
             raise OptionError(
                 "standard input has no name below a folder", next_step="name a file with --output"
             )
+        if ".." in PurePath(item.relative).parts:
+            raise OptionError(
+                f"{item.name} would be written outside of --output {self._folder}",
+                next_step='name it without ".."',
+            )
         path = target_path(item.relative, item.name, self._folder, self._target)
         real = str(target_path(item.relative, item.name, self._real, self._target))
         if real in self._others:
@@ -384,12 +392,38 @@ class Targets:
                 f"{self._others[real]} {path} is where {item.name} would be written",
                 next_step="name another file",
             )
-        key = hash(real)  # eight bytes and not a name: there may be a million
+        key = hash(real)
         if key in self._taken:
             raise OptionError(f"two inputs would be written to {path}", next_step="run them apart")
         self._taken.add(key)
-        if path.exists() and item.path.exists() and path.samefile(item.path):
+        self._check_files(item, path)
+
+    def _check_files(self, item: Source, path: Path) -> None:
+        """Refuse a target that is there already and is read in the same run."""
+        source, target = _file(item.path), _file(path)
+        if source is not None and source == target:
             raise OptionError(
                 f"--output {self._folder} would write {item.name} over itself",
                 next_step="use --in-place, or another folder",
             )
+        for key, seen, others in (
+            (source, self._read, self._there),
+            (target, self._there, self._read),
+        ):
+            if key in others:
+                name = item.name if key == source else path
+                raise OptionError(
+                    f"--output {self._folder} would write over {name}, an input of the same run",
+                    next_step="name another folder",
+                )
+            if key is not None:
+                seen.add(key)
+
+
+def _file(path: Path) -> int | None:
+    """A number for the file at `path`, the same under all its names; None where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return hash((status.st_dev, status.st_ino))

@@ -142,15 +142,19 @@ def _changes(result: CleanResult, lines: Sequence[str]) -> list[_Change]:
     while taken < len(spans):
         start = bisect_right(bounds, spans[taken].start) - 1
         end, first = start + 1, taken
+        at = bounds[start]
+        pieces: list[str] = []
         while True:
             while taken < len(spans) and spans[taken].start < bounds[end]:
                 end = max(end, bisect_left(bounds, spans[taken].end))
                 taken += 1
-            after = _less(result.source, bounds[start], bounds[end], spans[first:taken])
-            if not after or after.endswith("\n") or end == len(lines):
+            if piece := _less(result.source, at, bounds[end], spans[first:taken]):
+                pieces.append(piece)
+            at, first = bounds[end], taken
+            if not pieces or pieces[-1].endswith("\n") or end == len(lines):
                 break
             end += 1  # its line ending went: what stands behind now joins it
-        changes.append(_Change(start, end, tuple(_split(after))))
+        changes.append(_Change(start, end, tuple(_split("".join(pieces)))))
     return changes
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cleaner import results
@@ -138,7 +139,7 @@ def _removed(line: bytes, place: str) -> Removed:
             written,
             place,
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         what = f"no field {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(
             f"not an account of a deletion ({what})",
@@ -207,8 +208,13 @@ def _same_path(name: str, paths: Collection[str]) -> str | None:
     """The one of `paths` that is the file `name`, however it is written; None where none is."""
     if name in paths:
         return name
-    path = os.path.normpath(name)
-    return next((other for other in paths if os.path.normpath(other) == path), None)
+    path = _real_name(name)
+    return next((other for other in paths if _real_name(other) == path), None)
+
+
+def _real_name(path: str) -> str:
+    """The same for all names of a file but those by links."""
+    return os.path.normpath(Path(path).absolute())
 
 
 # --- putting it back -----------------------------------------------------------------------------
@@ -248,7 +254,9 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
     if clean.format == "parquet":
         raise OptionError(_NO_ROWS, place=clean.name, next_step=_KEEP_INPUT)
     chosen = choose_input(removed, clean, name)
-    found = (_of_no_row(item) for item in read_removed(removed) if item.path == chosen)
+    # Runs in place may each have written it otherwise: ./a.txt is a.txt.
+    path = None if chosen is None else _real_name(chosen)
+    found = (_of_no_row(i) for i in read_removed(removed) if _real_name(i.path) == path)
     if clean.format == "text":
         fragments = list(found)
         with clean.open() as stream:
@@ -392,3 +400,9 @@ def _placed(place: str) -> Iterator[None]:
         yield
     except RestoreError as error:
         raise RestoreError(error.problem, place=place, next_step=error.next_step) from error
+    except UnicodeEncodeError as error:
+        raise RestoreError(
+            "a removed fragment holds half a code point, which no input has",
+            place=place,
+            next_step=_ONE_RUN,
+        ) from error

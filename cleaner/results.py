@@ -33,7 +33,7 @@ class Finding:
     text: str
     score: float
     reason: str
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as JSON types."""
@@ -71,7 +71,7 @@ class Fragment:
     end: int
     score: float
     reason: str
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def as_reported(self, *, dropped: bool | None) -> Fragment:
         """The fragment as its finding has it, and whatever shows it; `dropped`: by a pattern."""

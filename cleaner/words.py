@@ -28,6 +28,7 @@ if hasattr(os, "register_at_fork"):
 
 BUCKETS = 1 << 17  # hashed vocabulary of the frequency table and of the wording model
 _CACHE_LIMIT = 200_000  # distinct words kept
+_LETTERS = 16  # code points of a word that is kept, on average at the most
 _SHORTEST_CONTENT = 3  # letters from which a word can carry content
 _DIGIT = re.compile(r"\d")
 _EDGE = "\"'`.,;:!?()[]{}<>«»‹›“”‘’„…*_~-–—|•·#"
@@ -158,7 +159,8 @@ class WordTable:
     compute
         The columns of n words: arrays of n rows each.
     limit
-        Distinct words from which on half of them are forgotten.
+        Distinct words from which on half of them are forgotten, and before that where they are
+        long: addresses, Base64.
     """
 
     def __init__(self, compute: Callable[[list[str]], Columns], *, limit: int) -> None:
@@ -167,6 +169,7 @@ class WordTable:
         self._numbers = _Numbers()
         self._columns = compute([])
         self._filled = 0  # rows; a word that is numbered has none yet if computing it failed
+        self._letters = 0
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -174,7 +177,7 @@ class WordTable:
     def look_up(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int64], Columns]:
         """The row of each of `words`, shape (len(words),), and the columns."""
         with _LOCK:
-            if len(self._numbers) > self._limit:
+            if len(self._numbers) > self._limit or self._letters > _LETTERS * self._limit:
                 self._forget()
             rows = self._numbers.of(words)
             if len(self._numbers) > self._filled:
@@ -182,12 +185,16 @@ class WordTable:
             return rows, self._columns
 
     def _forget(self) -> None:
-        self._numbers = self._numbers.first(self._limit // 2)
+        self._numbers = self._numbers.first(min(len(self._numbers), self._limit) // 2)
+        self._letters = sum(map(len, self._numbers))
+        if self._letters > _LETTERS * self._limit:
+            self._numbers, self._letters = _Numbers(), 0
         self._filled = min(self._filled, len(self._numbers))
         self._columns = tuple(column[: self._filled].copy() for column in self._columns)
 
     def _fill(self, new: list[str]) -> None:
         computed = self._compute(new)
+        self._letters += sum(map(len, new))
         size = self._filled + len(new)
         if size > len(self._columns[0]):
             self._columns = tuple(_grown(column, size) for column in self._columns)

@@ -173,8 +173,18 @@ class TestText:
         assert done.stdout == LEFT
         assert done.stderr == f"{article}:2: removed (off-topic, 0.90; a 0.5): JUNK line.\n"
 
+    @pytest.mark.parametrize("name", ["chapter.txt", "Vault.txt"])
+    def test_letters_of_a_value_are_no_options(self, article, monkeypatch, name):
+        """The "h" in it is no cry for help, and the "V" none for the version."""
+        monkeypatch.chdir(article.parent)
+        assert run(f"-o{name}", article).stdout == ""
+        assert Path(name).read_text() == LEFT
+        for option in ("--title", "--keep", "--drop"):
+            assert run(option, "-h", article).stdout == LEFT
+        assert run(article, "--version").stdout == run("-V").stdout
+
     def test_explain_what_was_not_judged(self):
-        assert run("--explain", stdin=b"").stderr == "-: not judged: too short\n"
+        assert run("--explain", stdin=b"").stderr == "standard input: not judged: too short\n"
 
     def test_removed(self, article, tmp_path):
         out = tmp_path / "removed.jsonl"
@@ -411,6 +421,8 @@ class TestErrors:
             ["--check", "-o", "x"],
             ["--check", "--removed", "x"],
             ["--removed", "-"],
+            ["--removed", "/dev/stdout"],
+            ["--stats", "/dev/fd/1"],
             ["--format", "jsonl", "--title", "T"],
             ["--explain", "--text-field", "why"],
             ["--explain", "--title-field", "removed"],

@@ -374,6 +374,73 @@ def test_outputs_that_are_pipes_below_dev(tmp_path):
     assert (started.returncode, out.count(b"\n")) == (0, 3), err
 
 
+def test_what_is_open_already_is_not_replaced(tmp_path):
+    """Standard output may be a file that others write to as well."""
+    path, whole = tmp_path / "a.txt", tmp_path / "whole.txt"
+    path.write_text(TEXT.format(1))
+    with whole.open("wb") as stream:
+        stream.write(b"Before.\n")
+        stream.flush()
+        with start("-q", "--drop", "JUNK", path, "-o", "/dev/stdout", stdout=stream) as started:
+            assert started.wait(60) == 0
+        stream.seek(0, os.SEEK_END)
+        stream.write(b"Behind.\n")
+    assert whole.read_text() == "Before.\n" + LEFT.format(1) + "Behind.\n"
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(
+    "inputs", [["in", "out/sub/b.txt"], ["in", "out/sub"], ["out/sub/*.txt", "in"], ["link", "in"]]
+)
+def test_an_output_that_is_another_input(tmp_path, monkeypatch, inputs):
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/sub/b.txt", "out/sub/b.txt"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_text(name)
+    Path("link").symlink_to("out/sub")
+    refused = run(*inputs, "-o", "out")
+    failed(refused, "b.txt, an input of the same run; name another folder", status=2)
+    assert Path("out/sub/b.txt").read_text() == "out/sub/b.txt"
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_pattern_that_leads_out_of_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/s/y.txt", "x/y.txt"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_text(TEXT.format(1))
+    refused = run("a/*/../../x/*.txt", "-o", "out")
+    failed(refused, 'would be written outside of --output out; name it without ".."', status=2)
+    assert Path("x/y.txt").read_text() == TEXT.format(1)
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_file_is_changed_in_place_once(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(numbered(2))
+    failed(run("-i", path, path), "is among the inputs twice; name it once", status=2)
+    assert path.read_bytes() == numbered(2)
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_diff_of_many_files_is_one(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "changes.diff"
+    folder.mkdir()
+    for name in ("a.txt", "b.jsonl"):
+        (folder / name).write_bytes(numbered(1) if name.endswith("l") else TEXT.encode())
+    done(folder, "--diff", "-o", out)
+    assert out.read_text().count("--- ") == 2
+    failed(run(folder, "--diff", "-o", f"{tmp_path}/d/"), "do not go together", status=2)
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_record_that_is_left_out_is_nothing_that_would_be_removed(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "Short."}\n{"text": null}\n')
+    for choice in ("skip", "keep"):
+        assert run("--check", "--on-error", choice, path)[0] == 0
+
+
 @pytest.mark.usefixtures("marked")
 def test_an_output_without_a_name(tmp_path):
     path = tmp_path / "a.txt"
@@ -580,6 +647,17 @@ def test_workers_pass_on_what_has_arrived():
             assert process.stdout.readline() == line
         process.stdin.close()
         assert process.stdout.read() == b""
+        assert process.wait(60) == 0
+
+
+def test_workers_pass_on_what_is_done_before_the_next_pipe_has_anything(tmp_path):
+    path, line = tmp_path / "a.jsonl", jsonl("Record 1.\n")
+    path.write_bytes(line)
+    with start("--format", "jsonl", "-j2", path, "-", stdin=subprocess.PIPE) as process:
+        assert process.stdout.readline() == line
+        process.stdin.write(line)
+        process.stdin.close()
+        assert process.stdout.read() == line
         assert process.wait(60) == 0
 
 

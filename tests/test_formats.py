@@ -160,6 +160,9 @@ def test_lines_that_cannot_be_used(line, message):
 def test_dump_json():
     assert dump_json({"a": "\u00e9"}) == '{"a":"\u00e9"}'.encode()
     assert dump_json({"a": "\ud800", "n": 1 << 70}) == b'{"a":"\\ud800","n":1180591620717411303424}'
+    for text in ("a", "\ud800"):  # which two libraries write
+        value = {"text": text, "numbers": [float("nan"), float("inf"), 0.5]}
+        assert json.loads(dump_json(value))["numbers"] == [None, None, 0.5]
 
 
 # --- sources -------------------------------------------------------------------------------------

@@ -191,6 +191,17 @@ def test_an_input_is_found_however_its_name_is_written(tmp_path, monkeypatch):
     assert done.stdout_bytes == texts["a.txt"]
 
 
+def test_runs_in_place_may_each_write_the_name_otherwise(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.txt"
+    before = b"JUNK one.\nTwo.\nThree.\nFour.\n"
+    path.write_bytes(before)
+    for name, pattern in (("./*.txt", "JUNK"), (path, "Two"), ("a.txt", "Three")):
+        assert run("-i", name, "--drop", pattern, "--removed", "r.jsonl").exit_code == 0
+    assert path.read_bytes() == b"Four.\n"
+    assert run("restore", "a.txt", "--removed", "r.jsonl").stdout_bytes == before
+
+
 @pytest.mark.usefixtures("marked")
 def test_where_nothing_was_removed_the_output_is_the_input(tmp_path):
     out, removed = cleaned(tmp_path, b"Good.\n", "a.txt")
@@ -317,6 +328,7 @@ class TestRefused:
             (b'{"text": "a", "start": true}', "start is True"),
             (b'{"text": "a", "written": "\\\\"}', "Unterminated string"),
             (b"\xff", "invalid start byte"),
+            (b'{"text":"a","start":0,"end":1,"score":1%s}' % (b"0" * 400), "too large"),
         ],
     )
     def test_what_is_no_account_of_a_deletion(self, tmp_path, line, what):
@@ -325,6 +337,13 @@ class TestRefused:
         message = refused(tmp_path, out, removed)
         assert message.startswith(f"Error: {removed}:1: not an account of a deletion")
         assert what in message
+
+    def test_half_a_code_point_that_no_input_has(self, tmp_path):
+        out, removed = cleaned(tmp_path, TEXT, "a.txt")
+        line = json.loads(removed.read_bytes().splitlines()[0])
+        line["text"] = "\ud800" * len(line["text"])
+        removed.write_text(json.dumps(line) + "\n")
+        assert "holds half a code point" in refused(tmp_path, out, removed)
 
     def test_another_text_field(self, tmp_path):
         out, removed = cleaned(tmp_path, LINES, "a.jsonl")

@@ -64,6 +64,16 @@ def test_a_full_cache_is_emptied(monkeypatch):
         assert found.keys.tolist() == Lexicon().words(["one two three four five"]).keys.tolist()
 
 
+def test_long_words_are_forgotten_sooner(monkeypatch):
+    """Addresses and Base64 are never met again: memory is bounded by what the words hold."""
+    monkeypatch.setattr(words, "_CACHE_LIMIT", 100)
+    lexicon = Lexicon()
+    for number in range(50):
+        text = " ".join(f"{'A' * 400}{number}{part}" for part in range(8))
+        assert lexicon.words([text]).keys.tolist() == Lexicon().words([text]).keys.tolist()
+        assert len(lexicon._table) <= 16  # of 400 in all
+
+
 def test_share():
     found = Lexicon().words(["the Harbour is closed", "", "NATO"])
     assert found.share(words.STOP).tolist() == [0.5, 0.0, 0.0]

@@ -26,6 +26,7 @@ from cleaner.interruption import INTERRUPTED, Terminated
 from cleaner.work import LESS_MEMORY
 
 _USAGE = 2
+_OF_GROUP = ("-h", "--help", "-V", "--version")
 
 
 class _Failure(click.ClickException):
@@ -57,13 +58,10 @@ class _Group(DefaultGroup):
             sys.exit(FAILED)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # The parser takes away a "--" that it comes to before a name: the next one is the default
-        # command's.
-        for at, word in enumerate(args):
-            if word == "--":
-                args.insert(at, word)
-            if word in ("-", "--") or not word.startswith("-"):
-                break
+        # The default command is named, so that its options are read by itself alone: the parser of
+        # the group would take the "h" in "-oarchive.txt" for a cry for help.
+        if args and args[0] not in self.commands and args[0] not in _OF_GROUP:
+            args.insert(0, str(self.default_cmd_name))
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

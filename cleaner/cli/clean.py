@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cleaner import __version__
 from cleaner.cli.options import FAILED, fields, input_format, judging, options_of_cleaner
 from cleaner.errors import OptionError
 from cleaner.filtering import Settings, Show
@@ -85,6 +86,7 @@ from cleaner.options import BATCH_DOCUMENTS
     help="Write the figures of the run to FILE, as JSON, however it ends.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar, and no summary at the end.")
+@click.version_option(__version__, "-V", "--version", prog_name="cleaner")
 def clean(files: Sequence[str], **options: Any) -> None:
     """Clean articles (the default command).
 
@@ -121,7 +123,16 @@ def _check(options: dict[str, Any]) -> None:
         both = options["explain"] and options[name] in OURS  # which an explained record has anew
         _refuse(both, f"--explain and {_flag(name)} {options[name]}", "rename the field first")
     for output in ("removed", "stats"):
-        _refuse(options[output] == "-", f"{_flag(output)} and standard output", "name a file")
+        both = options[output] == "-" or _is_standard_output(options[output])
+        _refuse(both, f"{_flag(output)} and standard output", "name a file")
+        if options[output] == "":
+            raise OptionError(f"{_flag(output)} is empty", next_step="name a file")
+
+
+def _is_standard_output(name: str | None) -> bool:
+    from cleaner.formats.sinks import descriptor_of
+
+    return bool(name) and descriptor_of(str(name)) == 1
 
 
 def _refuse(wrong: bool, what: str, step: str) -> None:

@@ -47,13 +47,20 @@ def check_target(
             )
 
 
-def check_in_place(sources: Iterable[Source]) -> None:
-    """See that every source is a regular file that may be changed.
+def check_in_place(sources: Iterable[Source], seen: set[int]) -> None:
+    """See that every source is a regular file that may be changed, and is changed once.
+
+    Parameters
+    ----------
+    sources
+        What is read, and changed.
+    seen
+        What other calls have found: theirs and these are told apart as one run's.
 
     Raises
     ------
     OptionError
-        If one is standard input or no regular file.
+        If one is standard input, no regular file, or among them twice.
     OutputError
         If one is write-protected.
     """
@@ -66,6 +73,12 @@ def check_in_place(sources: Iterable[Source]) -> None:
             raise OutputError(
                 "is write-protected", place=item.name, next_step="check its permissions"
             )
+        key = hash(os.path.realpath(item.path))  # eight bytes: there may be a million
+        if key in seen:
+            raise OptionError(
+                f"--in-place: {item.name} is among the inputs twice", next_step="name it once"
+            )
+        seen.add(key)
 
 
 def check_standard_output(sources: Iterable[Source], *, next_step: str = ANOTHER_NAME) -> None:

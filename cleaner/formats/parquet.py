@@ -9,7 +9,6 @@ import base64
 import datetime as dt
 import io
 import json
-import math
 import re
 import tempfile
 from bisect import bisect_left
@@ -25,7 +24,7 @@ import orjson
 from cleaner.document import Document
 from cleaner.errors import InputError, OutputError
 from cleaner.formats.compression import TakenBy
-from cleaner.formats.encoding import decode, encode, shown
+from cleaner.formats.encoding import decode, dump_json, encode, shown
 from cleaner.formats.jsonl import GO_ON, OURS
 from cleaner.formats.sinks import temporary
 from cleaner.formats.sources import cannot_read
@@ -529,23 +528,7 @@ def _written(times: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def json_line(record: dict[str, Any]) -> bytes:
     """A record as a line of JSONL: times as ISO 8601, binary values in Base64, NaN as null."""
-    try:
-        return orjson.dumps(record, default=_as_json, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError:
-        # Not dump_json(): that knows neither times nor binary values.
-        plain = _finite(record)
-        return json.dumps(
-            plain, default=_as_json, separators=(",", ":"), allow_nan=False
-        ).encode("ascii") + b"\n"  # fmt: skip
-
-
-def _finite(value: Any) -> Any:
-    """`value` with None in place of numbers that JSON does not have."""
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return dump_json(record, default=_as_json) + b"\n"
 
 
 def _as_json(value: object) -> object:

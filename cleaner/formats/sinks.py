@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from cleaner.formats.kinds import Compression
 
 OPEN_IT = "open it, or lead it to a file"
+# Names of what a process has open already: opened by its name, a file would be emptied.
+_OPEN_ALREADY = re.compile(r"/dev/(?:(stdin)|(stdout)|(stderr)|fd/(\d+))|/proc/self/fd/(\d+)")
 _LONGEST_NAME = 200  # bytes; file systems allow 255, and what is hidden beside has a longer one
 
 
@@ -155,14 +158,27 @@ def _is_device(name: str | Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def descriptor_of(name: str | Path) -> int | None:
+    """The descriptor that `name` stands for, as ``/dev/stdout`` does for 1; None for a file.
+
+    >>> descriptor_of("/dev/stderr"), descriptor_of("/dev/fd/7"), descriptor_of("a.txt")
+    (2, 7, None)
+    """
+    found = _OPEN_ALREADY.fullmatch(os.path.normpath(Path(name).absolute()))
+    if found is None:
+        return None
+    *streams, one, other = found.groups()
+    return int(one or other or [part is not None for part in streams].index(True))
+
+
 class AtomicFile:
     """A file that is there whole or not at all.
 
     What is written goes to a hidden file beside the target, ``.NAME.partial``, which takes the
     target's place when the ``with`` block ends without an error. A link is followed; permissions of
     an existing target are kept. A target that is no regular file (a device, a pipe) is written as
-    it is. What a killed run left of its partial file is written over; that of a run which is still
-    going is not.
+    it is, and so is what the process has open already (``/dev/stdout``). What a killed run left of
+    its partial file is written over; that of a run which is still going is not.
 
     Parameters
     ----------
@@ -189,6 +205,9 @@ class AtomicFile:
 
     def __enter__(self) -> Self:
         with self._errors():
+            if (descriptor := descriptor_of(self.name)) is not None:
+                self._stream = os.fdopen(os.dup(descriptor), "wb")
+                return self
             if self._target.is_dir():
                 raise IsADirectoryError(21, "Is a directory")
             if self._target.exists() and not self._target.is_file():

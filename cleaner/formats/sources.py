@@ -421,6 +421,7 @@ class Inputs:
         return self.kind is not None or suffixed(name) is not None
 
     def _found(self, name: str, relative: str) -> Source:
+        name = str(PurePath(name))  # one file, one name, as of those that are named themselves
         return Source(name, kind_of(name, self.kind), relative, self.kind is not None)
 
 

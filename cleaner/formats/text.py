@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleaner.document import Document
-from cleaner.formats.encoding import decode, dump_json, encode
+from cleaner.formats.encoding import decode, dump_json, encode, shown
 
 if TYPE_CHECKING:
     from cleaner.results import CleanResult
@@ -26,13 +26,13 @@ class TextFile:
 
     @property
     def place(self) -> str:
-        """The file's name."""
-        return self.document.identity or ""
+        """The file's name, for messages."""
+        return shown(self.document.identity or "")
 
     @property
     def id(self) -> str:
         """The file's name."""
-        return self.place
+        return self.document.identity or ""
 
     @classmethod
     def read(cls, data: bytes, *, name: str, title: str | None = None) -> TextFile:
@@ -45,7 +45,7 @@ class TextFile:
 
     def as_line(self, result: CleanResult, *, explain: bool = False) -> bytes:
         """The document as a line of JSONL: ``id`` (its name), ``title`` if given, and ``text``."""
-        record: dict[str, object] = {"id": self.place}
+        record: dict[str, object] = {"id": self.id}
         if self.document.title is not None:
             record["title"] = self.document.title
         record |= result.to_dict() if explain else {"text": result.text}
