@@ -82,8 +82,9 @@ def host_of(
 def is_fixture_site(site: str) -> bool:
     """Whether the pages of `site` (see `site_of`) are kept for the fixtures: one site in nine.
 
-    What is fitted for the package leaves these sites out, so that the floors are held on pages
-    that no shipped model has seen. The rule is a hash, so it holds for sites yet to come.
+    What is fitted for the package leaves out the labelled pages of these sites, on which the floors
+    are held, but not yet their clean text for the static encoder and the word frequencies. The
+    rule is a hash, so it holds for sites yet to come.
 
     >>> is_fixture_site("glossier.com"), is_fixture_site("substack.com")
     (True, False)
