@@ -155,8 +155,10 @@ def _checked(value: Any, name: str, kind: type) -> Any:
     return found
 
 
-def choose_input(removed: Source, clean: Source, name: str | None) -> str | None:
-    """The input whose deletions are to be taken back, by its name in the file of removed fragments.
+def choose_input(removed: Source, clean: Source, name: str | None) -> frozenset[str]:
+    """The input whose deletions are to be taken back, by its names in the accounts.
+
+    Runs in place may each have written it otherwise: ./a.txt is a.txt.
 
     Parameters
     ----------
@@ -169,8 +171,8 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
 
     Returns
     -------
-    str or None
-        None where nothing was removed at all.
+    frozenset of str
+        None at all where nothing was removed at all.
 
     Raises
     ------
@@ -181,13 +183,13 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
     """
     paths = dict.fromkeys(item.path for item in read_removed(removed))
     if not paths:
-        return None  # every output is its input, whatever that is called
+        return frozenset()  # every output is its input, whatever that is called
     shown = ", ".join(map(repr, list(paths)[:_SHOWN_INPUTS]))
     if len(paths) > _SHOWN_INPUTS:
         shown += ", ..."
     if name is not None:
         chosen = _same_path(name, paths)
-        if chosen is None:
+        if not chosen:
             raise OptionError(
                 f"nothing was removed from an input called {name!r}",
                 place=removed.name,
@@ -195,26 +197,19 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> str | None
             )
         return chosen
     own = _same_path(clean.name, paths)
-    if own is None and len(paths) > 1:
+    if not own and len(_same_path(next(iter(paths)), paths)) < len(paths):
         raise OptionError(
             f"holds what was removed from several inputs: {shown}",
             place=removed.name,
             next_step=f"name one with --input; {_SAME}",
         )
-    return next(iter(paths)) if own is None else own
+    return own or frozenset(paths)
 
 
-def _same_path(name: str, paths: Collection[str]) -> str | None:
-    """The one of `paths` that is the file `name`, however it is written; None where none is."""
-    if name in paths:
-        return name
-    path = _real_name(name)
-    return next((other for other in paths if _real_name(other) == path), None)
-
-
-def _real_name(path: str) -> str:
-    """The same for all names of a file but those by links."""
-    return os.path.normpath(Path(path).absolute())
+def _same_path(name: str, paths: Collection[str]) -> frozenset[str]:
+    """Those of `paths` that are the file `name`, however they are written."""
+    whole = os.path.normpath(Path(name).absolute())
+    return frozenset(p for p in paths if os.path.normpath(Path(p).absolute()) == whole)
 
 
 # --- putting it back -----------------------------------------------------------------------------
@@ -254,9 +249,7 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
     if clean.format == "parquet":
         raise OptionError(_NO_ROWS, place=clean.name, next_step=_KEEP_INPUT)
     chosen = choose_input(removed, clean, name)
-    # Runs in place may each have written it otherwise: ./a.txt is a.txt.
-    path = None if chosen is None else _real_name(chosen)
-    found = (_of_no_row(i) for i in read_removed(removed) if _real_name(i.path) == path)
+    found = (_of_no_row(item) for item in read_removed(removed) if item.path in chosen)
     if clean.format == "text":
         fragments = list(found)
         with clean.open() as stream:

@@ -211,9 +211,7 @@ def _parts(body: str, language: str) -> list[tuple[int, str]]:
     pieces: list[tuple[int, str]] = []
     at = 0
     for block in _blocks(body, _LONGEST_SPLIT):
-        # The splitter takes no surrogates; a stand-in of the same length keeps offsets true.
-        plain = block if block.isascii() else _SURROGATE.sub("\ufffd", block)
-        sentences = sentencex.segment(language, plain)
+        sentences = sentencex.segment(language, encodable(block))
         if sum(map(len, sentences)) != len(block):
             sentences = [block]
         for sentence in sentences:
@@ -221,6 +219,14 @@ def _parts(body: str, language: str) -> list[tuple[int, str]]:
                 pieces.append((at, body[at : at + len(piece)]))
                 at += len(piece)
     return pieces
+
+
+def encodable(text: str) -> str:
+    """`text` with a stand-in of the same length for each half of a code point.
+
+    The splitter and tokenizers take none; a byte that is no UTF-8 is read as one.
+    """
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _blocks(text: str, size: int) -> list[str]:

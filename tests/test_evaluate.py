@@ -460,8 +460,12 @@ def test_what_cannot_be_had_is_told_before_anything_is_cleaned(
     assert says in done.stderr
 
 
-def test_an_input_is_not_written_over(run, data):
+def test_what_is_read_is_not_written_over(run, data, tmp_path):
     assert "is an input of the same run" in run("--json", data, data, expect=2).stderr
+    floors = tmp_path / "floors.json"
+    floors.write_text("{}")
+    refused = run("--json", floors, "--floors", floors, data, expect=2)
+    assert "is an input of the same run" in refused.stderr
 
 
 def test_halves_of_code_points_in_names_are_escaped(run, tmp_path):

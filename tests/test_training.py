@@ -34,6 +34,7 @@ from cleaner.training.sources import (
     languages_of,
     read_training_data,
 )
+from cleaner.training.text_encoder import vocabulary
 from cleaner.training.train import TrainSettings, made, train, write
 
 LABELLED = Path(__file__).parent.parent / "fixtures" / "labelled"
@@ -242,6 +243,32 @@ def test_what_training_did_not_make_is_not_replaced(tmp_path):
     with pytest.raises(OptionError), whole_folder(tmp_path):
         pass
     assert (tmp_path / "letters.txt").read_text("utf-8") == "mine"
+
+
+def test_a_link_to_a_model_stays_one(tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    with whole_folder(link) as folder:
+        (folder / "manifest.json").write_text('{"made_by": "x"}', "utf-8")
+    assert link.is_symlink()
+    assert [path.name for path in real.iterdir()] == ["manifest.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
+
+
+def test_the_folder_that_is_worked_in_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match="worked in is not replaced"):
+        check_folder(Path())
+
+
+def test_bytes_that_are_no_utf8_can_be_learned_from(tmp_path):
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes(b"Caf\xe9 society returns. Half a face is left.\n" * 8)
+    records = write_jsonl(tmp_path / "a.jsonl", [{"id": "a", "lines": ["Half a face \ud83d."] * 8}])
+    articles = read_training_data([latin, records]).articles
+    assert [len(host.sentences) for host in hosts_of(articles, language="en")] == [16, 8]
+    vocabulary((line for article in articles for line in article.lines), size=100)
 
 
 def test_a_folder_that_cannot_be_made_is_told_before_anything_is_read(tmp_path):

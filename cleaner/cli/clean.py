@@ -13,8 +13,10 @@ from cleaner import __version__
 from cleaner.cli.options import FAILED, fields, input_format, judging, options_of_cleaner
 from cleaner.errors import OptionError
 from cleaner.filtering import Settings, Show
+from cleaner.formats.encoding import STDIN
 from cleaner.formats.jsonl import OURS
 from cleaner.formats.kinds import KINDS
+from cleaner.formats.sinks import descriptor_of
 from cleaner.options import BATCH_DOCUMENTS
 
 
@@ -123,16 +125,11 @@ def _check(options: dict[str, Any]) -> None:
         both = options["explain"] and options[name] in OURS  # which an explained record has anew
         _refuse(both, f"--explain and {_flag(name)} {options[name]}", "rename the field first")
     for output in ("removed", "stats"):
-        both = options[output] == "-" or _is_standard_output(options[output])
-        _refuse(both, f"{_flag(output)} and standard output", "name a file")
-        if options[output] == "":
+        name = options[output]
+        if name == "":
             raise OptionError(f"{_flag(output)} is empty", next_step="name a file")
-
-
-def _is_standard_output(name: str | None) -> bool:
-    from cleaner.formats.sinks import descriptor_of
-
-    return bool(name) and descriptor_of(str(name)) == 1
+        both = name is not None and (name == STDIN or descriptor_of(name) == 1)
+        _refuse(both, f"{_flag(output)} and standard output", "name a file")
 
 
 def _refuse(wrong: bool, what: str, step: str) -> None:

@@ -121,7 +121,8 @@ def _check(labelled: Sequence[str], options: dict[str, Any]) -> None:
 
         check_plots(Path(options["plots"]))
     if options["json_file"] and options["json_file"] != STDIN:
-        sources = [source(name, "jsonl") for name in labelled]
+        read = [*labelled, *filter(None, [options["floors"]])]
+        sources = [source(name, "jsonl") for name in read]
         check_target(options["json_file"], sources, option="--json")
 
 

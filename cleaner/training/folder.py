@@ -35,6 +35,12 @@ def check_folder(output: Path) -> None:
                 place=str(output),
                 next_step="name a new folder, or that of a model to be replaced",
             )
+        if output.resolve() == Path.cwd():
+            raise OptionError(
+                "a folder that is worked in is not replaced",
+                place=str(output),
+                next_step="name another, or one below it",
+            )
         nearest = next(folder for folder in output.absolute().parents if folder.exists())
         with TemporaryDirectory(prefix=".", dir=nearest):
             pass
@@ -72,6 +78,7 @@ def whole_folder(output: Path) -> Iterator[Path]:
         If it cannot be written.
     """
     check_folder(output)
+    output = output.resolve()  # of a link what it leads to
     mark = secrets.token_hex(4)
     new, old = (output.with_name(f".{output.name}.{mark}.{kind}") for kind in ("new", "old"))
     try:

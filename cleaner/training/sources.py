@@ -13,6 +13,7 @@ from cleaner.errors import InputError
 from cleaner.evaluation.reader import labelled_of, read_lines
 from cleaner.formats import STDIN, kind_of, source
 from cleaner.language import language_of
+from cleaner.segment import encodable
 from cleaner.sites import identity_of
 from cleaner.training.corpora import host_of
 
@@ -133,14 +134,14 @@ def article_of(record: dict[str, Any], *, place: str) -> CleanArticle:
         identity_of(record, place),
         record.get("title") or "",
         record.get("topic") or "",
-        tuple(lines),
+        tuple(map(encodable, lines)),
     )
 
 
 def _lines(text: str) -> Iterator[str]:
     for match in LINE.finditer(text):
         if line := match[1].strip():
-            yield line
+            yield encodable(line)
 
 
 def _apart(labelled: Sequence[Labelled]) -> Iterator[Labelled]:
