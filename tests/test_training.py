@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,6 +115,33 @@ def test_a_bad_record_is_named(tmp_path, row, says):
     with pytest.raises(InputError, match=r"a\.jsonl:2: ") as caught:
         read_training_data([path])
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("a.json", b'[{"text": "One."}]', "looks like JSON"),
+        ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(99), "looks like"),
+        ("a.txt", "One.".encode("utf-16"), "looks like UTF-16"),
+        ("a.txt.gz", b"One.", "gz"),
+        ("a.parquet", b"PAR1", "Parquet is not learned from"),
+    ],
+)
+def test_what_is_no_text_is_no_article(tmp_path, name, data, says):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=says) as caught:
+        read_training_data([path])
+    assert str(path) in str(caught.value)
+    assert "as records in a .jsonl file" in str(caught.value)
+    assert "--" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["intruders", "headlines", "furniture", "digest"])
+def test_a_labelled_document_is_no_made_one_whatever_its_source(tmp_path, source):
+    row = {"source": source, "lines": ["x"], "labels": [1]}
+    (document,) = read_training_data([write_jsonl(tmp_path / "a.jsonl", [row])]).labelled
+    assert document.source == "labelled"
 
 
 def test_documents_of_one_source_are_kept_apart_one_by_one(tmp_path):
@@ -447,6 +475,18 @@ def test_the_base_s_trees_stay_and_the_new_ones_follow(adapted):
         assert np.array_equal(own[name][: len(base[name])], base[name])
 
 
+def test_of_the_base_only_its_own_files_come_along_and_may_be_written_to(adapted, tmp_path):
+    base = tmp_path / "base"
+    shutil.copytree(MODELS / "fast" / "detector", base)
+    (base / "notes.txt").write_text("mine", "utf-8")
+    for path in (*base.iterdir(), base):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    adapt.write(replace(adapted[1], base=base), tmp_path / "detector", data=["x"])
+    written = {path.name: path for path in (tmp_path / "detector").iterdir()}
+    assert set(written) == {path.name for path in base.iterdir()} - {"notes.txt"}
+    assert all(path.stat().st_mode & 0o200 for path in (*written.values(), tmp_path / "detector"))
+
+
 def test_arrays_onnx_and_contributions_agree(adapted, tmp_path):
     data, found = adapted
     adapt.write(found, tmp_path / "detector", data=["x"])
@@ -671,9 +711,10 @@ def test_held_out_writes_over_nothing(tmp_path, kept, test, says):
     assert path.read_bytes() == before
 
 
-def test_held_out_names_a_bad_record(tmp_path):
+@pytest.mark.parametrize("line", ["{", '{"text": "One.", "url": "http://[half"}'])
+def test_held_out_names_a_bad_record(tmp_path, line):
     path = tmp_path / "bad.jsonl"
-    path.write_text("{\n", "utf-8")
+    path.write_text(f"{line}\n", "utf-8")
     arguments = ["--train", str(tmp_path / "a"), "--test", str(tmp_path / "b"), str(path)]
     done = CliRunner().invoke(held_out.main, arguments)
     assert done.exit_code == 1

@@ -109,14 +109,21 @@ def labelled_of(record: dict[str, Any], *, place: str) -> Labelled:
     return replace(
         document,
         identity=identity_of(record, place),
-        site=_site_of(record, place),
+        site=site_of_record(record, place),
         source=record.get("source") or "",
         page_type=record.get("page_type") or "",
         view=record.get("view") or "",
     )
 
 
-def _site_of(record: dict[str, Any], place: str) -> str:
+def site_of_record(record: dict[str, Any], place: str) -> str:
+    """The site that a record came from (see `site_of`).
+
+    Raises
+    ------
+    InputError
+        If its address is none.
+    """
     try:
         return site_of(record, place)
     except ValueError as error:

@@ -275,9 +275,21 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
 @click.command(cls=ModuleCommand)
 @click.option("--encoder", "name", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--share", default=0.1, show_default=True, help="Share of the data to use.")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Share of the data to use.",
+)
 @click.option("--trees", nargs=2, type=int, default=(60, 100), show_default=True, help="Per pass.")
-@click.option("--steps", default=500, show_default=True, help="Batches that a network learns from.")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Batches that a network learns from.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="At a time.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="Write all figures there.")
 def main(  # one for each option

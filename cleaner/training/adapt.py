@@ -360,7 +360,7 @@ def write(adapted: Adapted, output: Path, *, data: Sequence[str]) -> None:
         If it cannot be written.
     """
     with whole_folder(output) as folder:
-        shutil.copytree(adapted.base, folder, dirs_exist_ok=True)
+        _copy(adapted, folder)
         with np.load(adapted.base / "trees.npz", allow_pickle=False) as stored:
             trees: Arrays = {n: stored[n] for n in stored.files if not n.startswith("second_")}
         trees |= {f"second_{name}": value for name, value in adapted.second.items()}
@@ -368,7 +368,7 @@ def write(adapted: Adapted, output: Path, *, data: Sequence[str]) -> None:
         (folder / "second.onnx").write_bytes(to_onnx(adapted.second, adapted.features))
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         manifest |= {
-            "encoder": _encoder_from(adapted, folder, output),
+            "encoder": _encoder_from(adapted, output),
             "threshold": adapted.threshold,
             "made_by": "cleaner train --base",
             "adapted": {
@@ -384,13 +384,32 @@ def write(adapted: Adapted, output: Path, *, data: Sequence[str]) -> None:
         write_manifest(folder, manifest)
 
 
-def _encoder_from(adapted: Adapted, folder: Path, output: Path) -> str:
+def _copy(adapted: Adapted, folder: Path) -> None:
+    """The base's own files, and its encoder where it lies with them; all may be written to."""
+    manifest = json.loads((adapted.base / MANIFEST).read_text(encoding="utf-8"))
+    encoder = _inside(adapted)
+    beside = (
+        [] if encoder is None else [p for p in (adapted.base / encoder).rglob("*") if p.is_file()]
+    )
+    names = {*manifest["sha256"], MANIFEST, *(p.relative_to(adapted.base) for p in beside)}
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(adapted.base / name, folder / name)
+
+
+def _inside(adapted: Adapted) -> Path | None:
+    """The encoder's way from the base's folder; None where it does not lie in it."""
+    encoder = Path(adapted.encoder)
+    if not encoder.is_dir():
+        return None
+    with suppress(ValueError):
+        return encoder.resolve().relative_to(adapted.base.resolve())
+    return None
+
+
+def _encoder_from(adapted: Adapted, output: Path) -> str:
     """How the encoder is named from `output`; one that lies in the base's folder came along."""
     encoder = Path(adapted.encoder)
     if not encoder.is_dir():
         return adapted.encoder
-    with suppress(ValueError):
-        inside = encoder.resolve().relative_to(adapted.base.resolve())
-        if (folder / inside).is_dir():
-            return str(inside)
-    return os.path.relpath(encoder.resolve(), output.resolve())
+    return str(_inside(adapted) or os.path.relpath(encoder.resolve(), output.resolve()))

@@ -45,8 +45,20 @@ if TYPE_CHECKING:
 @click.option("--encoder", "name", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-@click.option("--share", default=1.0, show_default=True, help="Share of the data to use.")
-@click.option("--axes", default=64, show_default=True, help="Axes of the topic model.")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Share of the data to use.",
+)
+@click.option(
+    "--axes",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Axes of the topic model.",
+)
 @click.option(
     "--foreign-steps",
     type=(int, int),
@@ -87,7 +99,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Networks, or lots of trees, that learn at a time.",
 )
-@click.option("--threshold", default=0.5, show_default=True, help="Default threshold to store.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Default threshold to store.",
+)
 def main(  # noqa: PLR0913, PLR0917  # one for each option
     name: str,
     data: Path,

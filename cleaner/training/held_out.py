@@ -16,7 +16,7 @@ import click
 from cleaner.command import ModuleCommand
 from cleaner.errors import OptionError
 from cleaner.evaluation import headline_records, intruder_records
-from cleaner.evaluation.reader import read_lines
+from cleaner.evaluation.reader import read_lines, site_of_record
 from cleaner.formats import AtomicFile, check_target, dump_json, source
 from cleaner.sites import fold_of, identity_of, site_of
 from cleaner.training.sources import article_of, hosts_of, languages_of
@@ -76,6 +76,7 @@ def main(kept: Path, test: Path, articles: tuple[str, ...]) -> None:
         raise OptionError(f"--train and --test are both {kept}", next_step="name two files")
     records: dict[str, Record] = {}
     for place, record in chain.from_iterable(map(read_lines, articles)):
+        site_of_record(record, place)  # half an address is told with its place
         identity = identity_of(record, place)
         name = place if identity in records else identity  # each is known by a name of its own
         records[name] = {**record, "id": name}

@@ -132,17 +132,47 @@ def save(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder in which the transformer's vectors are kept: those that it holds are not made.",
 )
-@click.option("--articles", default=4_500, show_default=True, help="Of other sets than news.")
-@click.option("--mixtures", default=6, show_default=True, help="Times each gets other sentences.")
-@click.option("--steps", default=12_000, show_default=True, help="Batches to learn from.")
-@click.option("--axes", default=96, show_default=True, help="Axes of the topic model.")
+@click.option(
+    "--articles",
+    type=click.IntRange(min=0),
+    default=4_500,
+    show_default=True,
+    help="Of other sets than news.",
+)
+@click.option(
+    "--mixtures",
+    type=click.IntRange(min=1),
+    default=6,
+    show_default=True,
+    help="Times each gets other sentences.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=12_000,
+    show_default=True,
+    help="Batches to learn from.",
+)
+@click.option(
+    "--axes",
+    type=click.IntRange(min=1),
+    default=96,
+    show_default=True,
+    help="Axes of the topic model.",
+)
 @click.option(
     "--rarity",
     default=2.2,
     show_default=True,
     help="As for `cleaner.training.fit`; 2.2: one in five.",
 )
-@click.option("--threshold", default=0.5, show_default=True, help="Default threshold to store.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Default threshold to store.",
+)
 def main(  # noqa: PLR0913, PLR0917  # one for each option
     data: Path,
     output: Path,

@@ -20,6 +20,7 @@ from cleaner.training.corpora import host_of
 if TYPE_CHECKING:
     from cleaner.evaluation import Host, Labelled
 
+LABELLED = "labelled"  # the source of every labelled document
 _SPOKEN = 0.05  # share of the articles from which a language counts as one of the data's
 _FEWEST_SITES = 6  # below it, labelled documents are kept apart one by one
 
@@ -87,7 +88,10 @@ def read_training_data(paths: Iterable[str | Path]) -> TrainingData:
     articles: list[CleanArticle] = []
     labelled: list[Labelled] = []
     for path in paths:
-        if str(path) != STDIN and kind_of(str(path)).format != "jsonl":
+        form = "jsonl" if str(path) == STDIN else kind_of(str(path)).format
+        if form == "parquet":
+            raise _no_article("Parquet is not learned from", str(path))
+        if form == "text":
             articles.append(_of_text(str(path)))
             continue
         for place, record in read_lines(path):
@@ -99,13 +103,24 @@ def read_training_data(paths: Iterable[str | Path]) -> TrainingData:
 
 
 def _of_text(name: str) -> CleanArticle:
-    item = source(name, "text")
+    item = source(name)
     with item.open() as stream:
-        text = item.text(stream)
+        try:
+            text = item.text(stream)
+        except InputError as error:  # damaged, or pictures, web pages, JSON and the like
+            raise _no_article(error.problem, error.place) from error
     header = find_header(text)
     title = text[header.title.start : header.title.end] if header.title else ""
     body = text[max((span.end for span in header.spans), default=0) :]
     return CleanArticle(name, title, "", tuple(_lines(body)))
+
+
+def _no_article(problem: str, place: str) -> InputError:
+    return InputError(
+        problem,
+        place=place,
+        next_step="give articles as UTF-8 text, or as records in a .jsonl file",
+    )
 
 
 def article_of(record: dict[str, Any], *, place: str) -> CleanArticle:
@@ -145,10 +160,14 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _apart(labelled: Sequence[Labelled]) -> Iterator[Labelled]:
-    """`labelled` with sites to keep apart: their own, or one each where those are too few."""
+    """`labelled` with sites to keep apart: their own, or one each where those are too few.
+
+    Whatever their own ``source`` says, none of them counts as a document that was made here.
+    """
     few = len({document.site for document in labelled}) < _FEWEST_SITES
     for number, document in enumerate(labelled):
-        yield replace(document, site=f"document {number}") if few else document
+        site = f"document {number}" if few else document.site
+        yield replace(document, site=site, source=LABELLED)
 
 
 def languages_of(articles: Iterable[CleanArticle]) -> tuple[str, ...]:

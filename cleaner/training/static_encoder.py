@@ -168,7 +168,7 @@ class Imitation:
 def imitate(model: Any, imitation: Imitation, *, rounds: int, batch: int, rate: float) -> None:
     """Train `model` in place to put sentences where the teacher puts them, and nothing else."""
     sentences = imitation.taught.dataset(rounds)
-    _run(model, {"sentences": sentences}, {"sentences": imitation.loss}, batch=batch, rate=rate)
+    run(model, {"sentences": sentences}, {"sentences": imitation.loss}, batch=batch, rate=rate)
 
 
 def train(
@@ -197,12 +197,27 @@ def train(
         often = -(-len(anchors) // len(taught.sentences))
         datasets["sentences"] = taught.dataset(often).select(range(len(anchors)))
         losses["sentences"] = imitation.loss
-    _run(model, datasets, losses, batch=batch, rate=rate)
+    run(model, datasets, losses, batch=batch, rate=rate)
 
 
-def _run(
-    model: Any, datasets: Mapping[str, Any], losses: Mapping[str, Any], *, batch: int, rate: float
+def run(
+    model: Any,
+    datasets: Mapping[str, Any],
+    losses: Mapping[str, Any],
+    *,
+    batch: int,
+    rate: float,
+    **arguments: Any,
 ) -> None:
+    """Train `model` in place on `datasets` in turn, each in its own order and by its own loss.
+
+    Parameters
+    ----------
+    rate
+        Peak learning rate.
+    arguments
+        Others of ``SentenceTransformerTrainingArguments``.
+    """
     import torch
     from datasets import DatasetDict
     from sentence_transformers import (
@@ -220,24 +235,27 @@ def _run(
             return torch.utils.data.BatchSampler(SequentialSampler(dataset), batch_size, drop_last)
 
     with TemporaryDirectory() as folder:  # nothing is saved there, but it is made
-        arguments = SentenceTransformerTrainingArguments(
-            output_dir=folder,
-            num_train_epochs=1,
-            per_device_train_batch_size=batch,
-            learning_rate=rate,
-            warmup_steps=0.05,
-            lr_scheduler_type="cosine",
-            save_strategy="no",
-            report_to="none",
-            logging_steps=200,
-            seed=SEED,
-            use_cpu=True,
-            dataloader_drop_last=True,
-            disable_tqdm=True,
-            multi_dataset_batch_sampler="round_robin",
-        )
+        usual: dict[str, Any] = {
+            "output_dir": folder,
+            "num_train_epochs": 1,
+            "per_device_train_batch_size": batch,
+            "learning_rate": rate,
+            "warmup_steps": 0.05,
+            "lr_scheduler_type": "cosine",
+            "save_strategy": "no",
+            "report_to": "none",
+            "logging_steps": 200,
+            "seed": SEED,
+            "use_cpu": True,
+            "dataloader_drop_last": True,
+            "disable_tqdm": True,
+            "multi_dataset_batch_sampler": "round_robin",
+        }
         trainer = InOrder(
-            model=model, args=arguments, train_dataset=DatasetDict(datasets), loss=dict(losses)
+            model=model,
+            args=SentenceTransformerTrainingArguments(**usual | arguments),
+            train_dataset=DatasetDict(datasets),
+            loss=dict(losses),
         )
         trainer.train()
 
@@ -294,7 +312,13 @@ def _describe(folder: Path, made: Mapping[str, float]) -> None:
     help="Folder in which the teacher's vectors are kept: those that it holds are not made.",
 )
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-@click.option("--rounds", default=100, show_default=True, help="Passes over the articles.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Passes over the articles.",
+)
 @click.option(
     "--imitated",
     type=click.IntRange(min=1),
@@ -302,9 +326,15 @@ def _describe(folder: Path, made: Mapping[str, float]) -> None:
     show_default=True,
     help="Passes over the teacher's sentences before.",
 )
-@click.option("--batch", default=1024, show_default=True)
-@click.option("--rate", default=0.01, show_default=True, help="Peak learning rate.")
-@click.option("--dimensions", default=DIMENSIONS, show_default=True)
+@click.option("--batch", type=click.IntRange(min=2), default=1024, show_default=True)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.01,
+    show_default=True,
+    help="Peak learning rate.",
+)
+@click.option("--dimensions", type=click.IntRange(min=1), default=DIMENSIONS, show_default=True)
 def main(  # noqa: PLR0913, PLR0917  # one for each option
     teacher: str,
     data: Path,

@@ -115,11 +115,30 @@ def make(
 
 @click.command(cls=ModuleCommand)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-@click.option("--dimensions", default=128, show_default=True)
-@click.option("--vocabulary", "size", default=16_000, show_default=True, help="Tokens.")
-@click.option("--rounds", default=60, show_default=True, help="Passes over the articles.")
-@click.option("--batch", default=256, show_default=True)
-@click.option("--rate", default=0.003, show_default=True, help="Peak learning rate.")
+@click.option("--dimensions", type=click.IntRange(min=1), default=128, show_default=True)
+@click.option(
+    "--vocabulary",
+    "size",
+    type=click.IntRange(min=1),
+    default=16_000,
+    show_default=True,
+    help="Tokens.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=0),
+    default=60,
+    show_default=True,
+    help="Passes over the articles.",
+)
+@click.option("--batch", type=click.IntRange(min=2), default=256, show_default=True)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.003,
+    show_default=True,
+    help="Peak learning rate.",
+)
 @click.argument("data", nargs=-1, required=True, type=click.Path())
 def main(output: Path, data: tuple[str, ...], **options: Any) -> None:
     """Train a static encoder on the clean articles in DATA; write its folder."""

@@ -25,7 +25,7 @@ from cleaner.evaluation import (
 )
 from cleaner.training.datasets import digests
 from cleaner.training.detector import Fitted, figures_by, fit, save
-from cleaner.training.examples import NO_FURNITURE, prepare
+from cleaner.training.examples import prepare
 from cleaner.training.folder import whole_folder
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.sources import TrainingData, hosts_of, languages_of
@@ -172,8 +172,8 @@ def train(
         fitted,
         encoder,
         languages,
-        figures_by(examples, fitted.scores, settings.threshold, _kind),
-        dict(sorted(Counter(_kind(example.document) for example in examples).items())),
+        figures_by(examples, fitted.scores, settings.threshold, lambda document: document.source),
+        dict(sorted(Counter(example.document.source for example in examples).items())),
     )
 
 
@@ -193,10 +193,6 @@ def made(articles: Sequence[Host], language: str) -> list[Labelled]:
         ),
         *digests(articles, round(_DIGESTS * len(articles))),
     ]
-
-
-def _kind(document: Labelled) -> str:
-    return document.source if document.source in NO_FURNITURE else "labelled"
 
 
 def write(trained: Trained, settings: TrainSettings, output: Path, *, data: Sequence[str]) -> None:
