@@ -26,15 +26,15 @@ from cleaner.evaluation import Figures, figures
 from cleaner.evaluation.tables import console, show_figures
 from cleaner.formats import AtomicFile
 from cleaner.scores import sigmoid
-from cleaner.training.corpora import read_articles
+from cleaner.training.corpora import articles_of
 from cleaner.training.datasets import (
     ALL,
-    SUFFIX,
     furniture,
     intruders,
     labelled,
     made,
     news_articles,
+    unlabelled,
 )
 from cleaner.training.detector import LONE, RARITY, Fitted, fit
 from cleaner.training.examples import NO_FURNITURE, Example, prepare
@@ -260,7 +260,7 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
     examples = prepare([*labelled(data, sizes), *made(articles, share)], encoder)
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
     put_in = furniture(data, articles, encoder, sizes)
-    texts = read_articles([data / f"articles_unlabelled{SUFFIX}"], split=lambda line: [line])
+    texts = articles_of(unlabelled(data), split=lambda line: [line])
     material = Material(
         examples,
         [prepare(intruders(articles, seed), encoder) for seed in _MIXTURES],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,11 @@ def read_records(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def read_articles(
-    paths: Iterable[Path], *, split: Callable[[str], Sequence[str]]
+def articles_of(
+    records: Iterable[Mapping[str, Any]], *, split: Callable[[str], Sequence[str]]
 ) -> Iterator[Article]:
-    """Articles of `paths` with their lines split into sentences of 20 characters or more."""
-    for record in read_records(paths):
+    """Articles with their lines split into sentences of 20 characters or more."""
+    for record in records:
         sentences = tuple(
             sentence
             for line in record["lines"]
@@ -82,9 +82,8 @@ def host_of(
 def is_fixture_site(site: str) -> bool:
     """Whether the pages of `site` (see `site_of`) are kept for the fixtures: one site in nine.
 
-    What is fitted for the package leaves out the labelled pages of these sites, on which the floors
-    are held, but not yet their clean text for the static encoder and the word frequencies. The
-    rule is a hash, so it holds for sites yet to come.
+    What is fitted for the package leaves out the pages of these sites, on which the floors are
+    held, and their clean text. The rule is a hash, so it holds for sites yet to come.
 
     >>> is_fixture_site("glossier.com"), is_fixture_site("substack.com")
     (True, False)

@@ -89,7 +89,14 @@ _EVERY = 1_000_000  # articles: more than there are
 def hosts(records: Iterable[dict[str, Any]]) -> list[Host]:
     """Clean articles of eight sentences or more, to put intruders into and to take them from."""
     found = (
-        host_of(r["id"], r.get("title") or "", r.get("topic") or "", r["lines"]) for r in records
+        host_of(
+            record["id"],
+            record.get("title") or "",
+            record.get("topic") or "",
+            record["lines"],
+            site=record.get("site", ""),
+        )
+        for record in records
     )
     return [host for host in found if host is not None]
 
@@ -169,20 +176,22 @@ def news_articles(data: Path, *, fifths: Collection[int] = OF_DETECTOR) -> list[
     )
 
 
-def varied_articles(data: Path, most: int) -> list[Host]:
-    """Clean articles of many kinds, with the site where one is a page's; none of fixtures."""
+def unlabelled(data: Path) -> Iterator[dict[str, Any]]:
+    """Clean articles of many kinds, with the `site` where one is a page's; none of fixtures."""
     # The clean text of a page goes by the page's number.
     pages = {r["id"]: site_of(r) for r in read_records([data / f"pages_wcxb{SUFFIX}"])}
-    records = [
-        record
-        for record in read_records([data / f"articles_unlabelled{SUFFIX}"])
-        if len(record["lines"]) < _LONGEST
-        and not is_fixture_site(pages.get(record["id"], record["id"]))
-    ]
-    pages |= {r["id"]: r["id"] for r in records if r["source"] == "cleaneval"}
+    for record in read_records([data / f"articles_unlabelled{SUFFIX}"]):
+        identity = record["id"]
+        own = identity if record["source"] == "cleaneval" else ""
+        if not is_fixture_site(pages.get(identity, identity)):
+            yield {**record, "site": pages.get(identity, own)}
+
+
+def varied_articles(data: Path, most: int) -> list[Host]:
+    """Articles of the `unlabelled` ones, to put intruders into and to take them from."""
+    records = [record for record in unlabelled(data) if len(record["lines"]) < _LONGEST]
     found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST]
-    found = found[:: max(1, len(found) // most)][:most]  # of every set its share
-    return [replace(host, site=pages.get(host.identity, "")) for host in found]
+    return found[:: max(1, len(found) // most)][:most]  # of every set its share
 
 
 def residue(data: Path) -> frozenset[str]:

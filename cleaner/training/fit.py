@@ -17,10 +17,9 @@ import click
 from cleaner.command import ModuleCommand, stopwatch
 from cleaner.detector_files import NETWORK_FILE, read_network
 from cleaner.encoders import load_encoder
-from cleaner.training.corpora import read_articles
+from cleaner.training.corpora import articles_of
 from cleaner.training.datasets import (
     ALL,
-    SUFFIX,
     Sizes,
     furniture,
     intruders,
@@ -28,6 +27,7 @@ from cleaner.training.datasets import (
     made,
     news_articles,
     residue,
+    unlabelled,
     varied_articles,
 )
 from cleaner.training.detector import LONE, RARITY, figures_by, fit, save
@@ -128,7 +128,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     articles = news_articles(data)[: sizes.articles]
     varied = varied_articles(data, sizes.varied)
     topic = fit_topic([a.sentences for a in (*articles, *varied[::3])], encoder, axes=axes)
-    words = read_articles([data / f"articles_unlabelled{SUFFIX}"], split=lambda line: [line])
+    words = articles_of(unlabelled(data), split=lambda line: [line])
     frequency = inverse_document_frequency([a.sentences for a in words])
     clean = [*articles, *varied]
     documents = labelled(data, sizes) + made(articles, share) + intruders(clean, 99)

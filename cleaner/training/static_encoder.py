@@ -34,8 +34,8 @@ from cleaner.command import ModuleCommand, stopwatch
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.sites import FIFTHS, fold_of
 from cleaner.training.cache import CachedEncoder
-from cleaner.training.corpora import Article, read_articles, split_sentences
-from cleaner.training.datasets import OF_ENCODER, news_articles, varied_articles
+from cleaner.training.corpora import Article, articles_of, read_records, split_sentences
+from cleaner.training.datasets import OF_ENCODER, SUFFIX, news_articles, unlabelled, varied_articles
 from cleaner.training.folder import checksums, write_manifest
 
 DIMENSIONS = 128
@@ -44,6 +44,14 @@ SMOOTHING = 1e-3  # the "a" of smooth inverse frequency
 TITLES = 0.1  # share of the pairs whose second text is the title
 FEWEST_SENTENCES = 4  # of an article that is learned from
 SEED = 20211
+ARTICLES = {  # what is learned from, for the manifest
+    "data": ["articles_unlabelled", "news_clean"],
+    "origins": [
+        "ramybaly/Article-Bias-Prediction (Apache-2.0; the articles are their publishers')",
+        "Murrough-Foley/web-content-extraction-benchmark (CC BY 4.0)",
+        "CleanEval, through j-szulc/html-cleaning-dataset-merged",
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +268,18 @@ def run(
         trainer.train()
 
 
-def _is_for_encoder(path: Path, article: Article) -> bool:
-    """Two fifths of the clean articles; the rest is for the detector and for the benchmark."""
-    return not path.name.startswith("news_clean") or fold_of(article.identity, FIFTHS) in OF_ENCODER
+def _articles(data: Path) -> list[Article]:
+    """The clean articles but those of fixtures, and two fifths of the news.
+
+    The other news is for the detector and for the benchmark.
+    """
+    news = (
+        record
+        for record in read_records([data / f"news_clean{SUFFIX}"])
+        if fold_of(record["id"], FIFTHS) in OF_ENCODER
+    )
+    articles = articles_of((*unlabelled(data), *news), split=split_sentences)
+    return [article for article in articles if len(article.sentences) >= FEWEST_SENTENCES]
 
 
 def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
@@ -290,12 +307,7 @@ def _describe(folder: Path, made: Mapping[str, float]) -> None:
         "made_by": "python -m cleaner.training.static_encoder",
         "teacher": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
         "licence": "Apache-2.0",
-        "data": ["articles_unlabelled", "news_clean"],
-        "origins": [
-            "ramybaly/Article-Bias-Prediction (Apache-2.0; the articles are their publishers')",
-            "Murrough-Foley/web-content-extraction-benchmark (CC BY 4.0)",
-            "CleanEval, through j-szulc/html-cleaning-dataset-merged",
-        ],
+        **ARTICLES,
         **made,
         "sha256": checksums(folder, ["model.safetensors"]),
     }
@@ -348,13 +360,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
 ) -> None:
     """Distil TEACHER and train it on the articles in DATA; write a sentence-transformers folder."""
     say = stopwatch()
-    paths = [data / f"{name}.jsonl.gz" for name in ("articles_unlabelled", "news_clean")]
-    articles = [
-        article
-        for path in paths
-        for article in read_articles([path], split=split_sentences)
-        if len(article.sentences) >= FEWEST_SENTENCES and _is_for_encoder(path, article)
-    ]
+    articles = _articles(data)
     sentences = [sentence for article in articles for sentence in article.sentences]
     say(f"{len(articles)} articles, {len(sentences)} sentences")
     taught = taught_by(teacher, data, vectors)
