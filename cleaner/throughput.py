@@ -60,9 +60,9 @@ _CHARACTERS_A_TOKEN = 4.0  # an assumption: of English text under the usual sub-
 _NAIVE_SCRIPT = """
 import sys
 from pathlib import Path
-from cleaner.encoders.transformer import TransformerEncoder
+from cleaner.encoders.transformer import official
 from cleaner.throughput import naive
-naive(TransformerEncoder.accurate()._model, [Path(sys.argv[1]).read_text(encoding="utf-8")])
+naive(official(), [Path(sys.argv[1]).read_text(encoding="utf-8")])
 """
 # The process says it itself: what the system counts of a child begins with its parent's memory.
 _PEAK_SCRIPT = """
@@ -445,9 +445,9 @@ class Bench:
     def transformer(self, found: Measurements) -> None:
         """The naive way, also from nothing, and the accurate tier against the transformer alone."""
         from cleaner.cleaning import Cleaner
-        from cleaner.encoders.transformer import TransformerEncoder
+        from cleaner.encoders.transformer import official
 
-        model = TransformerEncoder.accurate()._model  # noqa: SLF001  # the very same weights
+        model = official()
         texts = self.texts[: self.subset]
         fresh, accurate = Fresh(self.texts), Cleaner(encoder="accurate")
         found.ratios.append(

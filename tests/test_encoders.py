@@ -390,6 +390,28 @@ def test_accurate_vectors_do_not_depend_on_the_threads(accurate, monkeypatch):
 
 
 @pytest.mark.accurate
+def test_the_accurate_tier_is_the_official_weights_with_the_adapter_as_peft_adds_it(accurate):
+    peft = pytest.importorskip("peft")
+    texts = ["The bridge is closed.", "Vaccines are safe."]
+    model = transformer.official()
+    plain = model.encode(texts)
+    model[0].model = peft.PeftModel.from_pretrained(model[0].auto_model, transformer._ADAPTER)
+    adapted = accurate.encode(texts)[:, :384] * np.sqrt(2)
+    assert adapted == pytest.approx(model.encode(texts), abs=2e-3)
+    assert np.linalg.norm(adapted - plain, axis=1).min() > 0.1
+
+
+@pytest.mark.accurate
+@pytest.mark.usefixtures("accurate")
+def test_a_damaged_adapter_is_told(tmp_path, monkeypatch):
+    shutil.copytree(transformer._ADAPTER, tmp_path / "adapter")
+    (tmp_path / "adapter" / transformer.ADAPTER_WEIGHTS).write_bytes(b"x")
+    monkeypatch.setattr(transformer, "_ADAPTER", tmp_path / "adapter")
+    with pytest.raises(ModelError, match="the adapter cannot be read"):
+        load_encoder("accurate")
+
+
+@pytest.mark.accurate
 def test_accurate_joins_both_tiers(accurate):
     fast = load_encoder("fast")
     texts = ["The bridge is closed.", "Vaccines are safe.", "The bridge is closed.", ""]

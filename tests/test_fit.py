@@ -17,12 +17,14 @@ pytest.importorskip("onnx")
 pytest.importorskip("torch")
 
 from cleaner.detector import Detector
-from cleaner.encoders import detector_folder
+from cleaner.encoders import MODELS, detector_folder, transformer
 from cleaner.encoders.joint import JointEncoder
+from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.errors import ModelError
 from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
-from cleaner.training import adapt
+from cleaner.training import adapt, adapter
+from cleaner.training.corpora import host_of
 from cleaner.training.datasets import digests, hosts, intruders
 from cleaner.training.detector import doubted, fit, save
 from cleaner.training.examples import FOLDS, MADE, prepare
@@ -164,8 +166,7 @@ def both(fitted, articles, encoder, tmp_path_factory):
     sizes = {"mixtures": 1, "steps": 3, "axes": 8}
     member = fit_member(articles, TurnedEncoder(), own, **sizes, say=lambda _: None)
     joint = JointEncoder([TurnedEncoder(), encoder], name="both")
-    told = {"rarity": 0.0, "threshold": 0.8, "made": {}}
-    save_member(member, own, folder / "both", encoder=joint, **told)
+    save_member(member, own, folder / "both", encoder=joint, made={})
     return own, Detector.load(folder / "both")
 
 
@@ -251,9 +252,41 @@ def test_the_accurate_tier_is_the_fast_one_and_a_member():
     for name, digest in accurate["sha256"].items():
         data = (detector_folder("accurate") / name).read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
-    for name in ("slope", "intercept"):
-        assert accurate["calibration"][name] == fast["calibration"][name]
-    assert accurate["base"]["calibration"] == fast["calibration"]
+    assert accurate["calibration"] == fast["calibration"]
+
+
+def test_the_adapter_is_the_one_that_its_manifest_tells_of():
+    folder = MODELS / "accurate" / "encoder"
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert set(manifest["sha256"]) == {"adapter_config.json", "adapter_model.safetensors"}
+    for name, digest in manifest["sha256"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.accurate
+def test_an_adapter_learns_which_sentences_share_an_article(tmp_path, monkeypatch):
+    pytest.importorskip("peft")
+    if transformer._packaged_weights() is None:
+        pytest.skip("the weights are not installed")
+    subjects = ("harbour", "orchestra", "vaccine", "election", "glacier", "railway")
+    hosts = [
+        host_of(
+            subject, "", "", [f"What was said about the {subject}, part {n}." for n in range(9)]
+        )
+        for subject in subjects
+    ]
+    articles = adapter.learnable(hosts)
+    assert [article.identity for article in articles] == list(subjects)
+    adapted = adapter.train(transformer.official(), articles, rounds=2, batch=3, rate=1e-3)
+    adapter.save(adapted, tmp_path / "encoder", {"articles": len(articles)})
+    plain = TransformerEncoder(transformer.official(), name="plain")
+    monkeypatch.setattr(transformer, "_ADAPTER", tmp_path / "encoder")
+    texts = [sentence for article in articles for sentence in article.sentences]
+    mine, theirs = (encoder.encode(texts) for encoder in (TransformerEncoder.accurate(), plain))
+    own = np.repeat(range(len(articles)), 9)
+    same = own[:, None] == own[None, :]
+    told = [(v @ v.T)[same].mean() - (v @ v.T)[~same].mean() for v in (mine, theirs)]
+    assert told[0] > told[1] + 0.01
 
 
 def test_what_a_member_adds_is_explained(both, examples, encoder):

