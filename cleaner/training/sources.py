@@ -20,7 +20,6 @@ from cleaner.training.corpora import host_of
 if TYPE_CHECKING:
     from cleaner.evaluation import Host, Labelled
 
-LABELLED = "labelled"  # the source of every labelled document
 _SPOKEN = 0.05  # share of the articles from which a language counts as one of the data's
 _FEWEST_SITES = 6  # below it, labelled documents are kept apart one by one
 
@@ -160,14 +159,10 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _apart(labelled: Sequence[Labelled]) -> Iterator[Labelled]:
-    """`labelled` with sites to keep apart: their own, or one each where those are too few.
-
-    Whatever their own ``source`` says, none of them counts as a document that was made here.
-    """
+    """`labelled` with sites to keep apart: their own, or one each where those are too few."""
     few = len({document.site for document in labelled}) < _FEWEST_SITES
     for number, document in enumerate(labelled):
-        site = f"document {number}" if few else document.site
-        yield replace(document, site=site, source=LABELLED)
+        yield replace(document, site=f"document {number}") if few else document
 
 
 def languages_of(articles: Iterable[CleanArticle]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,7 +163,9 @@ def train(
         axes=min(settings.axes, encoder.dimensions),
     )
     say("topic model")
-    documents = [*made(articles, languages[0]), *data.labelled]
+    # Whatever their own source is called, none of them counts as one that was made here.
+    labelled = [replace(document, source="labelled") for document in data.labelled]
+    documents = [*made(articles, languages[0]), *labelled]
     examples = prepare(documents, remembering, language=languages[0])
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
     frequency = inverse_document_frequency([article.lines for article in data.bodies])
