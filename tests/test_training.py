@@ -482,6 +482,13 @@ def test_of_the_base_only_its_own_files_come_along_and_may_be_written_to(adapted
     assert all(path.stat().st_mode & 0o200 for path in (*written.values(), tmp_path / "detector"))
 
 
+def test_a_folder_that_is_called_as_an_encoder_that_ships_is_none(adapted, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fast").mkdir()
+    adapt.write(adapted[1], tmp_path / "detector", data=["x"])
+    assert json.loads((tmp_path / "detector" / "manifest.json").read_text())["encoder"] == "fast"
+
+
 def test_arrays_onnx_and_contributions_agree(adapted, tmp_path):
     data, found = adapted
     adapt.write(found, tmp_path / "detector", data=["x"])

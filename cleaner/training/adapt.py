@@ -400,7 +400,7 @@ def _copy(adapted: Adapted, folder: Path) -> None:
 def _inside(adapted: Adapted) -> Path | None:
     """The encoder's way from the base's folder; None where it does not lie in it."""
     encoder = Path(adapted.encoder)
-    if not encoder.is_dir():
+    if adapted.encoder in SHIPPED or not encoder.is_dir():  # whatever a folder here is called
         return None
     with suppress(ValueError):
         return encoder.resolve().relative_to(adapted.base.resolve())
@@ -410,6 +410,6 @@ def _inside(adapted: Adapted) -> Path | None:
 def _encoder_from(adapted: Adapted, output: Path) -> str:
     """How the encoder is named from `output`; one that lies in the base's folder came along."""
     encoder = Path(adapted.encoder)
-    if not encoder.is_dir():
+    if adapted.encoder in SHIPPED or not encoder.is_dir():
         return adapted.encoder
     return str(_inside(adapted) or os.path.relpath(encoder.resolve(), output.resolve()))

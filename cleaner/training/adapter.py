@@ -26,7 +26,7 @@ from cleaner.encoders import load_encoder
 from cleaner.encoders.transformer import ADAPTER_CONFIG, ADAPTER_WEIGHTS, HUB_NAME, official
 from cleaner.training.corpora import Article
 from cleaner.training.datasets import OF_MEMBER, news_articles, varied_articles
-from cleaner.training.folder import checksums, write_manifest
+from cleaner.training.folder import check_folder, checksums, write_manifest
 from cleaner.training.static_encoder import ARTICLES, FEWEST_SENTENCES, SEED, pairs, run
 
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ def save(adapted: Any, folder: Path, made: Mapping[str, Any]) -> None:
 def main(data: Path, output: Path, articles: int, rounds: int, batch: int, rate: float) -> None:
     """Train an adapter for all-MiniLM-L6-v2 on the articles in DATA, and write it to a folder."""
     say = stopwatch()
+    check_folder(output)
     clean = [*news_articles(data, fifths=OF_MEMBER), *varied_articles(data, articles)]
     learned = learnable(clean)
     say(f"{len(learned)} articles")

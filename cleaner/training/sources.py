@@ -106,7 +106,7 @@ def _of_text(name: str) -> CleanArticle:
     with item.open() as stream:
         try:
             text = item.text(stream)
-        except InputError as error:  # damaged, or pictures, web pages, JSON and the like
+        except InputError as error:  # damaged, or a picture, JSON and the like
             raise _no_article(error.problem, error.place) from error
     header = find_header(text)
     title = text[header.title.start : header.title.end] if header.title else ""
