@@ -390,7 +390,8 @@ def test_a_title_in_other_words_does_not_take_the_topic_from_a_text(fast):
 
 def test_titles_hardly_make_digests_into_articles(fast):
     pytest.importorskip("sklearn")
-    from cleaner.training.datasets import digests, hosts
+    from cleaner.training.datasets import hosts
+    from cleaner.training.made import digests
 
     with gzip.open(FIXTURES / "labelled" / "wikipedia_clean.jsonl.gz") as stream:
         records = [r for r in map(json.loads, stream) if r["source"] == "wikipedia/en"]

@@ -25,12 +25,13 @@ from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
 from cleaner.training import adapt, adapter
 from cleaner.training.corpora import host_of
-from cleaner.training.datasets import digests, hosts, intruders
+from cleaner.training.datasets import hosts
 from cleaner.training.detector import doubted, fit, save
 from cleaner.training.examples import FOLDS, MADE, prepare
 from cleaner.training.fit import main
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency, observe_apart
 from cleaner.training.lessons import Lessons, Steps, fit_networks
+from cleaner.training.made import digests, intruders
 from cleaner.training.member import fit_member
 from cleaner.training.member import save as save_member
 from cleaner.training.trees import BoostedTrees, to_onnx

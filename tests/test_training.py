@@ -36,7 +36,7 @@ from cleaner.training.sources import (
     read_training_data,
 )
 from cleaner.training.text_encoder import vocabulary
-from cleaner.training.train import TrainSettings, made, train, write
+from cleaner.training.train import TrainSettings, _made, train, write
 
 LABELLED = Path(__file__).parent.parent / "fixtures" / "labelled"
 
@@ -191,7 +191,7 @@ def test_what_is_made_of_a_labelled_document_is_of_its_site():
         for n in range(30)
     ]
     bodies = TrainingData((), tuple(labelled)).bodies
-    documents = made(hosts_of(bodies, language="en"), "en")
+    documents = _made(hosts_of(bodies, language="en"), "en")
     of_hosts = [document for document in documents if document.source != "digest"]
     assert len(of_hosts) >= 3 * len(labelled)
     assert all(document.site == f"a{document.identity}.org" for document in of_hosts)
@@ -203,7 +203,7 @@ def test_headlines_of_another_language_have_no_english_lead():
         language="es",
     )
     titles = {article.title.casefold() for article in articles}
-    headlines = [document for document in made(articles, "es") if document.source == "headlines"]
+    headlines = [document for document in _made(articles, "es") if document.source == "headlines"]
     lines = [
         document.text[span.start : span.end].casefold()
         for document in headlines

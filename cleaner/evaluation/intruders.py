@@ -64,7 +64,7 @@ class Host:
     Attributes
     ----------
     site
-        Where it is from; empty where nothing else of its site is learned from or measured.
+        Where it is from; its identity where nothing else is of its site.
     """
 
     identity: str

@@ -30,9 +30,7 @@ from cleaner.training.corpora import articles_of
 from cleaner.training.datasets import (
     ALL,
     furniture,
-    intruders,
     labelled,
-    made,
     news_articles,
     unlabelled,
 )
@@ -41,6 +39,7 @@ from cleaner.training.examples import NO_FURNITURE, Example, prepare
 from cleaner.training.forked import side_by_side
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.lessons import Steps
+from cleaner.training.made import intruders, made
 from cleaner.words import Terms
 
 if TYPE_CHECKING:

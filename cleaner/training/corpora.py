@@ -76,7 +76,7 @@ def host_of(
     if len(pairs) < _SHORTEST_HOST:
         return None
     sentences, paragraphs = zip(*pairs, strict=True)
-    return Host(identity, title, subject, sentences, paragraphs, site)
+    return Host(identity, title, subject, sentences, paragraphs, site or identity)
 
 
 def is_fixture_site(site: str) -> bool:

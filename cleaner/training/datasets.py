@@ -6,19 +6,18 @@ The folder holds gzipped JSON Lines, a document a line: ``news_clean``, ``news_i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cleaner.cleaning import ENCODED
-from cleaner.evaluation import Host, Labelled, compose, headline_records, intruder_records
+from cleaner.evaluation import Host, Labelled, compose
 from cleaner.sites import FIFTHS, fold_of, site_of
 from cleaner.training.corpora import host_of, is_fixture_site, read_records
-from cleaner.training.examples import FOLDS
 from cleaner.training.furniture import Headlines, furniture_records, pages_of
+from cleaner.training.made import by_fold
 from cleaner.training.residue import recurring
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ ALL = Sizes(
 _TITLED = 7
 # Which fifths of the clean news teach what; the fifth behind those is the benchmark's.
 OF_ENCODER, OF_DETECTOR, OF_MEMBER = (0, 1), (2, 3), (0, 1, 2, 3)
+_NEWS = ("news_clean", "news_injected", "news_noisy")
 _LONGEST = 500  # lines of a clean article
 _LONGEST_HOST = 120  # sentences
 _EVERY = 1_000_000  # articles: more than there are
@@ -144,47 +144,50 @@ def furniture(
     """Articles with furniture of pages and headlines of other articles put in, round by round."""
     scrapes = _scrapes(data, sizes)
     pages = pages_of((r, site) for _, r, site in scrapes if r.get("view") != "extracted")
-    titles = list(dict.fromkeys(a.title.strip() for a in articles if a.title.strip()))
-    headlines = Headlines(titles, encoder.encode([title[:ENCODED] for title in titles]))
+    lots = [
+        (own, _headlines(own, encoder), beside)
+        for own, beside in zip(by_fold(articles), by_fold(pages), strict=True)
+    ]
     for seed in range(11, 11 + sizes.rounds):
-        records = furniture_records(articles, pages, headlines, folds=FOLDS, seed=seed)
-        yield [compose(record, site=record["site"], source="furniture") for record in records]
+        yield [
+            compose(record, site=record["site"], source="furniture")
+            for own, headlines, beside in lots
+            for record in furniture_records(own, beside, headlines, seed=seed)
+        ]
 
 
-def digests(articles: Sequence[Host], count: int, *, seed: int = 5) -> list[Labelled]:
-    """Pieces of many articles strung together: no topic rules them, and nothing is to go."""
-    generator = np.random.default_rng(seed)
-    made = []
-    for number in range(count):
-        lines: list[str] = []
-        parts = generator.choice(len(articles), int(generator.integers(5, 12)), replace=False)
-        for part in parts:
-            sentences = articles[part].sentences
-            at = int(generator.integers(0, max(1, len(sentences) - 6)))
-            lines += sentences[at : at + int(generator.integers(2, 6))]
-        record = {"id": f"digest-{number}", "lines": lines, "source": f"digest-{number}"}
-        made.append(compose(record, source="digest"))
-    return made
+def _headlines(articles: Sequence[Host], encoder: Encoder) -> Headlines:
+    titles = list(dict.fromkeys(a.title.strip() for a in articles if a.title.strip()))
+    return Headlines(titles, encoder.encode([title[:ENCODED] for title in titles]))
 
 
 def news_articles(data: Path, *, fifths: Collection[int] = OF_DETECTOR) -> list[Host]:
     """Clean news of some fifths of the articles, by default what the encoder has not learned."""
     return hosts(
-        record
+        {**record, "site": site_of(record)}
         for record in read_records([data / f"news_clean{SUFFIX}"])
         if fold_of(record["id"], FIFTHS) in fifths
     )
 
 
 def unlabelled(data: Path) -> Iterator[dict[str, Any]]:
-    """Clean articles of many kinds, with the `site` where one is a page's; none of fixtures."""
-    # The clean text of a page goes by the page's number.
+    """Clean articles of many kinds, each with its `site`; none of fixtures."""
+    # The clean text of a page goes by the page's number, and news by who publishes it.
     pages = {r["id"]: site_of(r) for r in read_records([data / f"pages_wcxb{SUFFIX}"])}
+    publishers = _publishers(data)
     for record in read_records([data / f"articles_unlabelled{SUFFIX}"]):
         identity = record["id"]
-        own = identity if record["source"] == "cleaneval" else ""
+        site = pages.get(identity) or publishers.get(record["source"], identity)
         if not is_fixture_site(pages.get(identity, identity)):
-            yield {**record, "site": pages.get(identity, own)}
+            yield {**record, "site": site}
+
+
+def _publishers(data: Path) -> dict[str, str]:
+    """Of each source of news the site that most of its articles are of."""
+    sites: dict[str, Counter[str]] = {}
+    for record in read_records(data / f"{name}{SUFFIX}" for name in _NEWS):
+        sites.setdefault(record["source"], Counter())[site_of(record)] += 1
+    return {source: counted.most_common(1)[0][0] for source, counted in sites.items()}
 
 
 def varied_articles(data: Path, most: int) -> list[Host]:
@@ -198,21 +201,3 @@ def residue(data: Path) -> frozenset[str]:
     """Sentences that stand in several of the clean articles, none of them of the benchmark's."""
     articles = (*news_articles(data, fifths=OF_MEMBER), *varied_articles(data, _EVERY))
     return recurring(article.sentences for article in articles)
-
-
-def made(articles: Sequence[Host], share: float) -> list[Labelled]:
-    """Documents made of clean articles: intruders, headlines and digests."""
-    headlines = headline_records(articles[: round(900 * share)], seed=3)
-    return [
-        *intruders(articles, 1),
-        *(compose(record, source="headlines") for record in headlines),
-        *digests(articles, round(120 * share)),
-    ]
-
-
-def intruders(articles: Sequence[Host], seed: int) -> list[Labelled]:
-    """Articles with sentences of others put in."""
-    return [
-        compose(record, site=record["site"], source="intruders")
-        for record in intruder_records(articles, seed=seed)
-    ]

@@ -22,9 +22,7 @@ from cleaner.training.datasets import (
     ALL,
     Sizes,
     furniture,
-    intruders,
     labelled,
-    made,
     news_articles,
     residue,
     unlabelled,
@@ -34,6 +32,7 @@ from cleaner.training.detector import LONE, RARITY, figures_by, fit, save
 from cleaner.training.examples import MADE, Example, prepare
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.lessons import Steps
+from cleaner.training.made import intruders, made
 from cleaner.training.residue import unsaid
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.sites import fold_of
 from cleaner.training.formulas import (
     FORM_TEXTS,
     FORMULAS,
@@ -97,26 +96,12 @@ def furniture_records(
     pages: Sequence[Page],
     headlines: Headlines,
     *,
-    folds: int,
     seed: int = 0,
 ) -> Iterator[dict[str, Any]]:
-    """One record for each host: furniture put between and around its paragraphs, and labels.
-
-    Parameters
-    ----------
-    hosts
-        Clean articles.
-    folds
-        Into how many folds sites are parted. Furniture is of a site in the fold of the host's, so
-        that a record is of one fold as a whole: the one of the site that it says in ``site``.
-    """
+    """One record for each host: furniture put between and around its paragraphs, and labels."""
     generator = np.random.default_rng(seed)
-    by_fold: dict[int, list[Page]] = {}
-    for page in pages:
-        by_fold.setdefault(fold_of(page.site, folds), []).append(page)
     for host in hosts:
-        pool = by_fold[fold_of(host.site, folds)] if host.site else pages
-        page = pool[int(generator.integers(len(pool)))]
+        page = pages[int(generator.integers(len(pages)))]
         lines = _paragraphs(host)
         kind = "clean"
         if generator.random() >= _UNTOUCHED:
@@ -127,7 +112,7 @@ def furniture_records(
             "id": f"{host.identity}-{seed}",
             "title": host.title if generator.random() < _TITLED else None,
             "source": host.identity,
-            "site": host.site or page.site,
+            "site": host.site,
             "lines": [line for line, _ in lines],
             "labels": [label for _, label in lines],
             "kind": kind,

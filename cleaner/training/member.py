@@ -21,14 +21,14 @@ from cleaner.detector_files import MEMBER_FILE
 from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
-from cleaner.evaluation import compose, headline_records
 from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
-from cleaner.training.datasets import OF_MEMBER, digests, intruders, news_articles, varied_articles
+from cleaner.training.datasets import OF_MEMBER, news_articles, varied_articles
 from cleaner.training.examples import FOLDS, prepare
 from cleaner.training.folder import checksums, write_manifest
 from cleaner.training.knowledge import fit_topic, observe_apart
 from cleaner.training.lessons import lessons_of
+from cleaner.training.made import digests, headlined, intruders
 from cleaner.training.network import fit_network
 
 if TYPE_CHECKING:
@@ -85,11 +85,10 @@ def fit_member(
 def _mixture(articles: Sequence[Host], seed: int) -> list[Labelled]:
     """Articles with sentences of others put in, some with headlines, and digests."""
     order = np.random.default_rng(seed).permutation(len(articles))
-    headlined = [articles[index] for index in order[: len(articles) // _HEADLINED]]
-    headlines = headline_records(headlined, seed=seed)
+    few = [articles[index] for index in order[: len(articles) // _HEADLINED]]
     return [
         *intruders(articles, seed),
-        *(compose(record, source="headlines") for record in headlines),
+        *headlined(few, seed),
         *digests(articles, len(articles) // _DIGESTS, seed=seed),
     ]
 

@@ -15,24 +15,17 @@ import numpy as np
 from cleaner.encoders import SHIPPED, load_encoder
 from cleaner.encoders.static import is_static
 from cleaner.errors import InputError
-from cleaner.evaluation import (
-    Figures,
-    Host,
-    Labelled,
-    compose,
-    headline_records,
-    intruder_records,
-)
-from cleaner.training.datasets import digests
 from cleaner.training.detector import Fitted, figures_by, fit, save
 from cleaner.training.examples import prepare
 from cleaner.training.folder import whole_folder
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
+from cleaner.training.made import digests, headlined, intruders
 from cleaner.training.sources import TrainingData, hosts_of, languages_of
 
 if TYPE_CHECKING:
     from cleaner.command import Say
     from cleaner.encoders import Encoder, Vectors
+    from cleaner.evaluation import Figures, Host, Labelled
 
 FEWEST_ARTICLES = 50  # the fewest from which within- and between-article spread can be told
 _DIGESTS = 0.07  # digests for each article
@@ -165,7 +158,7 @@ def train(
     say("topic model")
     # Whatever their own source is called, none of them counts as one that was made here.
     labelled = [replace(document, source="labelled") for document in data.labelled]
-    documents = [*made(articles, languages[0]), *labelled]
+    documents = [*_made(articles, languages[0]), *labelled]
     examples = prepare(documents, remembering, language=languages[0])
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
     frequency = inverse_document_frequency([article.lines for article in data.bodies])
@@ -179,20 +172,14 @@ def train(
     )
 
 
-def made(articles: Sequence[Host], language: str) -> list[Labelled]:
+def _made(articles: Sequence[Host], language: str) -> list[Labelled]:
     """Documents with intruders in them, and digests, made from `articles`."""
     # The leads of headlines are English; elsewhere a headline stands by itself.
     leads = None if language == "en" else ("{}",)
     return [
-        *(
-            compose(r, source="intruders", site=r["site"])
-            for s in (1, 2)
-            for r in intruder_records(articles, seed=s)
-        ),
-        *(
-            compose(record, source="headlines", site=record["site"])
-            for record in headline_records(articles, seed=3, leads=leads)
-        ),
+        *intruders(articles, 1),
+        *intruders(articles, 2),
+        *headlined(articles, 3, leads=leads),
         *digests(articles, round(_DIGESTS * len(articles))),
     ]
 
