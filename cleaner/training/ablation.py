@@ -29,6 +29,7 @@ from cleaner.scores import sigmoid
 from cleaner.training.corpora import articles_of
 from cleaner.training.datasets import (
     ALL,
+    OF_DETECTOR,
     furniture,
     labelled,
     news_articles,
@@ -255,7 +256,7 @@ def variants(material: Material, size: Size, *, jobs: int, say: Say) -> list[Var
 def material_of(data: Path, share: float, name: str, say: Say) -> Material:
     """Documents as for `cleaner.training.fit`, a share of them."""
     encoder, sizes = load_encoder(name), ALL.scaled(share)
-    articles = news_articles(data)[: sizes.articles]
+    articles = news_articles(data, OF_DETECTOR)[: sizes.articles]
     examples = prepare([*labelled(data, sizes), *made(articles, share)], encoder)
     say(f"{len(examples)} documents, {sum(len(e.labels) for e in examples)} fragments")
     put_in = furniture(data, articles, encoder, sizes)
@@ -291,7 +292,7 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="At a time.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="Write all figures there.")
-def main(  # one for each option
+def main(
     name: str,
     data: Path,
     share: float,

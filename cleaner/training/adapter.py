@@ -25,7 +25,7 @@ from cleaner.command import ModuleCommand, stopwatch
 from cleaner.encoders import load_encoder
 from cleaner.encoders.transformer import ADAPTER_CONFIG, ADAPTER_WEIGHTS, HUB_NAME, official
 from cleaner.training.corpora import Article
-from cleaner.training.datasets import OF_MEMBER, news_articles, varied_articles
+from cleaner.training.datasets import ALL, OF_MEMBER, news_articles, varied_articles
 from cleaner.training.folder import check_folder, checksums, write_manifest
 from cleaner.training.static_encoder import ARTICLES, FEWEST_SENTENCES, SEED, pairs, run
 
@@ -136,7 +136,7 @@ def save(adapted: Any, folder: Path, made: Mapping[str, Any]) -> None:
 @click.option(
     "--articles",
     type=click.IntRange(min=0),
-    default=4_500,
+    default=ALL.varied,
     show_default=True,
     help="Of other sets than news.",
 )
@@ -161,7 +161,7 @@ def main(data: Path, output: Path, articles: int, rounds: int, batch: int, rate:
     """Train an adapter for all-MiniLM-L6-v2 on the articles in DATA, and write it to a folder."""
     say = stopwatch()
     check_folder(output)
-    clean = [*news_articles(data, fifths=OF_MEMBER), *varied_articles(data, articles)]
+    clean = [*news_articles(data, OF_MEMBER), *varied_articles(data, articles)]
     learned = learnable(clean)
     say(f"{len(learned)} articles")
     model = official()

@@ -20,6 +20,7 @@ from cleaner.encoders import load_encoder
 from cleaner.training.corpora import articles_of
 from cleaner.training.datasets import (
     ALL,
+    OF_DETECTOR,
     Sizes,
     furniture,
     labelled,
@@ -124,8 +125,8 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     encoder = load_encoder(name)
     kept = _kept(foreign_network)
     sizes = ALL.scaled(share)
-    articles = news_articles(data)[: sizes.articles]
-    varied = varied_articles(data, sizes.varied)
+    articles = news_articles(data, OF_DETECTOR)[: sizes.articles]
+    varied = varied_articles(data, sizes.varied, OF_DETECTOR)
     topic = fit_topic([a.sentences for a in (*articles, *varied[::3])], encoder, axes=axes)
     words = articles_of(unlabelled(data), split=lambda line: [line])
     frequency = inverse_document_frequency([a.sentences for a in words])

@@ -23,7 +23,7 @@ from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
-from cleaner.training.datasets import OF_MEMBER, news_articles, varied_articles
+from cleaner.training.datasets import ALL, OF_MEMBER, news_articles, varied_articles
 from cleaner.training.examples import FOLDS, prepare
 from cleaner.training.folder import checksums, write_manifest
 from cleaner.training.knowledge import fit_topic, observe_apart
@@ -130,7 +130,7 @@ def save(
 @click.option(
     "--articles",
     type=click.IntRange(min=0),
-    default=4_500,
+    default=ALL.varied,
     show_default=True,
     help="Of other sets than news.",
 )
@@ -167,7 +167,7 @@ def main(
     """Fit the network of the accurate tier, and write its detector's folder."""
     say = stopwatch()
     encoder = CachedEncoder(TransformerEncoder.accurate(), vectors)
-    clean = [*news_articles(data, fifths=OF_MEMBER), *varied_articles(data, articles)]
+    clean = [*news_articles(data, OF_MEMBER), *varied_articles(data, articles)]
     base = Detector.load(detector_folder("fast"))
     member = fit_member(
         clean,

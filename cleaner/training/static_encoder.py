@@ -9,11 +9,11 @@ Three lessons, each with a name in the literature:
    article are a pair, the sentences of the other articles in the batch are the negatives. Half of
    the batches are drawn from articles about neighbouring subjects, which are the hard negatives.
 3. *Embedding distillation* (EmbedDistill, Kim et al., 2023): a sentence is to come near to where
-   the teacher puts it, at first by itself, then in turn with the pairs. A word has few articles to
-   learn from, and would learn them by heart.
+   the teacher puts it, with the adapter by which it knows articles (`cleaner.training.adapter`), at
+   first by itself, then in turn with the pairs. A word has few articles to learn from, and would
+   learn them by heart.
 
-Run as ``python -m cleaner.training.static_encoder --teacher FOLDER --data DATA --vectors CACHE
--o OUT``.
+Run as ``python -m cleaner.training.static_encoder --data DATA --vectors CACHE -o OUT``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -31,15 +31,23 @@ import numpy.typing as npt
 
 from cleaner.cleaning import ENCODED
 from cleaner.command import ModuleCommand, stopwatch
-from cleaner.encoders.transformer import TransformerEncoder
-from cleaner.sites import FIFTHS, fold_of
+from cleaner.encoders.transformer import HUB_NAME, TransformerEncoder, official
 from cleaner.training.cache import CachedEncoder
-from cleaner.training.corpora import Article, articles_of, read_records, split_sentences
-from cleaner.training.datasets import OF_ENCODER, SUFFIX, news_articles, unlabelled, varied_articles
+from cleaner.training.corpora import Article, articles_of, split_sentences
+from cleaner.training.datasets import (
+    ALL,
+    OF_ENCODER,
+    news,
+    news_articles,
+    unlabelled,
+    varied_articles,
+)
 from cleaner.training.folder import checksums, write_manifest
 
+if TYPE_CHECKING:
+    from cleaner.encoders import Encoder
+
 DIMENSIONS = 128
-VARIED = 4_500  # other articles of which the teacher's vectors are learned
 SMOOTHING = 1e-3  # the "a" of smooth inverse frequency
 TITLES = 0.1  # share of the pairs whose second text is the title
 FEWEST_SENTENCES = 4  # of an article that is learned from
@@ -71,8 +79,8 @@ class Taught:
         return own.select(np.concatenate(order))
 
 
-def distil(teacher: str, sentences: Sequence[str], *, dimensions: int = DIMENSIONS) -> Any:
-    """A ``SentenceTransformer`` with one vector a token, distilled from `teacher`.
+def distil(teacher: Any, sentences: Sequence[str], *, dimensions: int = DIMENSIONS) -> Any:
+    """A ``SentenceTransformer`` with one vector a token, distilled from another one, `teacher`.
 
     Tokens named ``[unused...]`` are dropped from the vocabulary: no text contains them.
     """
@@ -81,12 +89,11 @@ def distil(teacher: str, sentences: Sequence[str], *, dimensions: int = DIMENSIO
     from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
     from sklearn.decomposition import PCA
 
-    model = SentenceTransformer(teacher, device="cpu")
-    tokenizer = _without_unused(model.tokenizer.backend_tokenizer)
+    tokenizer = _without_unused(teacher.tokenizer.backend_tokenizer)
     size = tokenizer.get_vocab_size()
     # Each token stands between the teacher's own start and end marks, as a one-token text would.
-    old = model.tokenizer.get_vocab()
-    marks = (model.tokenizer.cls_token_id, model.tokenizer.sep_token_id)
+    old = teacher.tokenizer.get_vocab()
+    marks = (teacher.tokenizer.cls_token_id, teacher.tokenizer.sep_token_id)
     new_to_old = np.zeros(size, dtype=np.int64)
     for token, identity in tokenizer.get_vocab().items():
         new_to_old[identity] = old[token]
@@ -94,7 +101,7 @@ def distil(teacher: str, sentences: Sequence[str], *, dimensions: int = DIMENSIO
     with torch.inference_mode():
         for ids in np.array_split(new_to_old, size // 512):
             batch = torch.tensor([[marks[0], int(i), marks[1]] for i in ids])
-            out = model({"input_ids": batch, "attention_mask": torch.ones_like(batch)})
+            out = teacher({"input_ids": batch, "attention_mask": torch.ones_like(batch)})
             rows.append(out["sentence_embedding"].float().numpy())
     vectors = PCA(dimensions, random_state=0).fit_transform(np.concatenate(rows))
     vectors /= np.linalg.norm(vectors, axis=1).mean()
@@ -269,32 +276,27 @@ def run(
 
 
 def _articles(data: Path) -> list[Article]:
-    """The clean articles but those of fixtures, and two fifths of the news.
-
-    The other news is for the detector and for the benchmark.
-    """
-    news = (
-        record
-        for record in read_records([data / f"news_clean{SUFFIX}"])
-        if fold_of(record["id"], FIFTHS) in OF_ENCODER
-    )
-    articles = articles_of((*unlabelled(data), *news), split=split_sentences)
+    """Two fifths of the clean articles: the others are for the detector and for the benchmark."""
+    records = (*unlabelled(data, OF_ENCODER), *news(data, OF_ENCODER))
+    articles = articles_of(records, split=split_sentences)
     return [article for article in articles if len(article.sentences) >= FEWEST_SENTENCES]
 
 
-def taught_by(teacher: str, data: Path, cache: Path) -> Taught:
-    """Sentences of articles, none of the detector's news, as `teacher` encodes them.
+def taught_by(teacher: Encoder, data: Path, cache: Path) -> Taught:
+    """Sentences of articles, none of the detector's, as `teacher` encodes them.
 
     Parameters
     ----------
     cache
         Folder for vectors of this teacher alone.
     """
-    news = news_articles(data, fifths=OF_ENCODER)
-    varied = varied_articles(data, VARIED)
-    own = {sentence[:ENCODED] for host in (*news, *varied) for sentence in host.sentences}
+    articles = (
+        *news_articles(data, OF_ENCODER),
+        *varied_articles(data, ALL.varied, OF_ENCODER),
+    )
+    own = {sentence[:ENCODED] for host in articles for sentence in host.sentences}
     sentences = sorted(own)
-    encoder = CachedEncoder(TransformerEncoder.load(teacher), cache)
+    encoder = CachedEncoder(teacher, cache)
     vectors = encoder.encode(sentences)
     encoder.flush()
     return Taught(sentences, vectors)
@@ -305,7 +307,7 @@ def _describe(folder: Path, made: Mapping[str, float]) -> None:
     (folder / "model.safetensors").chmod(0o644)  # sentence-transformers writes it for its owner
     manifest = {
         "made_by": "python -m cleaner.training.static_encoder",
-        "teacher": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
+        "teacher": f"{HUB_NAME} (Apache-2.0), with the adapter",
         "licence": "Apache-2.0",
         **ARTICLES,
         **made,
@@ -315,7 +317,6 @@ def _describe(folder: Path, made: Mapping[str, float]) -> None:
 
 
 @click.command(cls=ModuleCommand)
-@click.option("--teacher", required=True, help="Folder or name of all-MiniLM-L6-v2.")
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--vectors",
@@ -347,8 +348,7 @@ def _describe(folder: Path, made: Mapping[str, float]) -> None:
     help="Peak learning rate.",
 )
 @click.option("--dimensions", type=click.IntRange(min=1), default=DIMENSIONS, show_default=True)
-def main(  # noqa: PLR0913, PLR0917  # one for each option
-    teacher: str,
+def main(
     data: Path,
     vectors: Path,
     output: Path,
@@ -358,14 +358,14 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     rate: float,
     dimensions: int,
 ) -> None:
-    """Distil TEACHER and train it on the articles in DATA; write a sentence-transformers folder."""
+    """Distil all-MiniLM-L6-v2, and train that on articles; write a sentence-transformers folder."""
     say = stopwatch()
     articles = _articles(data)
     sentences = [sentence for article in articles for sentence in article.sentences]
     say(f"{len(articles)} articles, {len(sentences)} sentences")
-    taught = taught_by(teacher, data, vectors)
+    taught = taught_by(TransformerEncoder.accurate(), data, vectors)
     say(f"{len(taught.sentences)} sentences by the teacher")
-    model = distil(teacher, sentences, dimensions=dimensions)
+    model = distil(official(), sentences, dimensions=dimensions)
     say("distilled")
     imitation = Imitation(model, taught)
     imitate(model, imitation, rounds=imitated, batch=batch, rate=rate)
