@@ -72,7 +72,7 @@ ALL = Sizes(
     },
     articles=1_600,
     varied=4_500,
-    mixtures=12,
+    mixtures=16,
     rounds=2,
 )
 # Share of the scrapes that keep their title, in tenths, as of the articles that are made: where all

@@ -12,9 +12,11 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from cleaner.evaluation import Host, Labelled, compose, headline_records, intruder_records
+from cleaner.evaluation.intruders import KINDS, PASSAGE
 from cleaner.sites import fold_of
 from cleaner.training.examples import FOLDS
 
+_KINDS = (*KINDS, PASSAGE)
 _HEADLINED, _DIGESTS = 900, 120  # documents at the most
 _PARTS = (5, 12)  # articles of a digest
 
@@ -49,7 +51,7 @@ def intruders(articles: Sequence[Host], seed: int) -> list[Labelled]:
     return [
         compose(record, site=record["site"], source="intruders")
         for own in by_fold(articles)
-        for record in intruder_records(own, seed=seed)
+        for record in intruder_records(own, seed=seed, kinds=_KINDS)
     ]
 
 
