@@ -64,7 +64,7 @@ def clean(  # noqa: PLR0913  # a text, and the parameters of `Cleaner`
     text: str,
     *,
     title: str | None = None,
-    encoder: str | Encoder | None = None,
+    encoder: str | Path | Encoder | None = None,
     threshold: float | None = None,
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
@@ -131,7 +131,7 @@ def clean_and_explain(  # noqa: PLR0913  # as for `clean`
     text: str,
     *,
     title: str | None = None,
-    encoder: str | Encoder | None = None,
+    encoder: str | Path | Encoder | None = None,
     threshold: float | None = None,
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
@@ -168,9 +168,10 @@ def clean_and_explain(  # noqa: PLR0913  # as for `clean`
 
 def _cleaner(**options: Any) -> Cleaner:
     from cleaner.cleaning import Cleaner, kept_cleaner
-    from cleaner.options import LISTS, check_options, strings
+    from cleaner.options import LISTS, as_name, check_options, strings
 
     options |= {name: strings(name, options[name]) for name in LISTS}
+    options["encoder"] = as_name(options["encoder"])
     check_options(**options)
     if isinstance(options["encoder"], str | None):
         return kept_cleaner(**options)

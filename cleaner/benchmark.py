@@ -71,7 +71,7 @@ def _span_scores(document: Labelled, result: CleanResult) -> np.ndarray:
 @click.command(cls=ModuleCommand)
 @click.option("--encoder", default="fast", show_default=True, help="As for `cleaner`.")
 @click.option("--threshold", type=float, help="Default: the detector's own.")
-@click.option("--limit", type=int, help="At most so many articles.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many articles.")
 @click.option("--all-articles", is_flag=True, help="Not only the fifth kept apart from training.")
 @click.argument("articles", nargs=-1, required=True, type=click.Path(readable=False))
 def main(

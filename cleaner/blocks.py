@@ -150,7 +150,10 @@ class Blocks:
         yield self._part(number, item, last=True), None
 
     def _part(self, number: int, item: Source, **more: Any) -> Part:
-        return Part(number, item.name, item.format, relative=item.relative, **more)
+        around = item.kind.compression
+        return Part(
+            number, item.name, item.format, relative=item.relative, compression=around, **more
+        )
 
     def _line_parts(
         self, number: int, item: Source, stream: BinaryIO

@@ -23,6 +23,7 @@ from cleaner.evidence import Encoded, untitled_ratios
 from cleaner.language import language_of
 from cleaner.options import (
     BATCH_DOCUMENTS,
+    as_name,
     check_options,
     check_threshold,
     check_type,
@@ -149,7 +150,7 @@ class Cleaner:
     def __init__(
         self,
         *,
-        encoder: str | Encoder | None = None,
+        encoder: str | Path | Encoder | None = None,
         threshold: float | None = None,
         keep: Sequence[str] = (),
         drop: Sequence[str] = (),
@@ -157,6 +158,7 @@ class Cleaner:
         exclude: Sequence[str] = (),
         model: str | Path | None = None,
     ) -> None:
+        encoder = as_name(encoder)
         keep, drop = strings("keep", keep), strings("drop", drop)
         only, exclude = strings("only", only), strings("exclude", exclude)
         check_options(

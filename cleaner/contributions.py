@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from cleaner.topic import Floats
 
 OWN = "own verdict"  # what the pass before said of the fragment itself
-TOPIC, FORM = "topic", "form"
+TOPIC, FORM, WORDING, TITLE = "topic", "form", "wording", "title"
+FAMILY, FURNITURE = "family", "furniture of pages"  # the second one as its network knows it
+SHARED_WORDS, REPETITION, PLACE = "shared words", "repetition", "place"
+NEIGHBOURS, DOCUMENT = "neighbours", "document"
 REST = "rest of its line"
 LIKENESS = "likeness"  # the fragments' own vectors: what each is like, and like which others
 _CELLS = 1 << 21  # numbers held at once for a block of fragments
@@ -50,23 +53,23 @@ _KINDS = (
     ("suspects around it", r"first_(previous|next|two_.*|within_.*)|suspected_(before|after)"),
     ("trusted around it", r"trusted_(before|after)|outside_trusted"),
     ("suspects in the document", r"first_document(_words)?"),
-    ("family", r"suspected_ratio|families_ratio|closest_suspect|trusted_ratio"),
-    ("furniture of pages", r"furniture(_.*)?"),
+    (FAMILY, r"suspected_ratio|families_ratio|closest_suspect|trusted_ratio"),
+    (FURNITURE, r"furniture(_.*)?"),
     (REST, r"line_(topic_ratio|rare_shared|wording)|first_line(_odds)?"),
-    ("title", r"title_.*|rare_in_title"),
-    ("neighbours", r"(previous|next)_.*|.*_within_\d+|running_text_.*"),
+    (TITLE, r"title_.*|rare_in_title"),
+    (NEIGHBOURS, r"(previous|next)_.*|.*_within_\d+|running_text_.*"),
     (TOPIC, r"topic_.*|nearest_\d+"),
-    ("shared words", r"rare_.*"),
-    ("wording", r"wording(_vector)?"),
-    ("repetition", r"repeated|same_opening"),
-    ("place", r"position|from_start|from_end|words_before|blank_.*|in_line|line_(size|words)"),
-    ("document", r"document_.*"),
+    (SHARED_WORDS, r"rare_.*"),
+    (WORDING, r"wording(_vector)?"),
+    (REPETITION, r"repeated|same_opening"),
+    (PLACE, r"position|from_start|from_end|words_before|blank_.*|in_line|line_(size|words)"),
+    (DOCUMENT, r"document_.*"),
 )
 # What evidence on the rest of the line tells of a fragment that has the line to itself.
 _ALONE = {
     "line_topic_ratio": TOPIC,
-    "line_rare_shared": "shared words",
-    "line_wording": "wording",
+    "line_rare_shared": SHARED_WORDS,
+    "line_wording": WORDING,
     "first_line": OWN,
     "first_line_odds": OWN,
 }
@@ -388,8 +391,8 @@ class _Game:
         """The game of a document; `names` are those of the evidence."""
         inputs = [kind_of(name) for name in names]
         inputs += [LIKENESS] * fragments.vectors.shape[1]
-        inputs += ["wording"] * network.phrases.vectors.shape[1]
-        inputs += ["title"] * (len(network.entry) - 1 - len(inputs))
+        inputs += [WORDING] * network.phrases.vectors.shape[1]
+        inputs += [TITLE] * (len(network.entry) - 1 - len(inputs))
         kinds = tuple(dict.fromkeys(inputs))
         return cls(network, fragments, kinds, np.array([kinds.index(kind) for kind in inputs]))
 

@@ -140,6 +140,8 @@ class Detector:
         """
         try:
             return cls._read(folder)
+        except MemoryError:
+            raise  # the models are not what is wrong
         except Exception as error:  # onnxruntime raises its own kinds, numpy and json theirs
             raise ModelError(
                 f"cannot read the detector ({error})",
@@ -367,6 +369,8 @@ class Detector:
         if self._both is None:
             try:
                 self._both = read_trees(self.folder, self.manifest["evidence"])
+            except MemoryError:
+                raise  # the models are not what is wrong
             except Exception as error:  # numpy and zipfile raise their own kinds
                 raise self._other_trees(str(error)) from error
         return self._both

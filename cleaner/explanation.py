@@ -8,7 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleaner.contributions import FORM, LIKENESS, OWN, REST, TOPIC, kind_of
+from cleaner.contributions import (
+    DOCUMENT,
+    FAMILY,
+    FORM,
+    FURNITURE,
+    LIKENESS,
+    NEIGHBOURS,
+    OWN,
+    PLACE,
+    REPETITION,
+    REST,
+    SHARED_WORDS,
+    TITLE,
+    TOPIC,
+    WORDING,
+    kind_of,
+)
 from cleaner.render import plural
 from cleaner.scores import sigmoid
 
@@ -18,7 +34,7 @@ if TYPE_CHECKING:
     from cleaner.topic import Floats
 
 Values = Mapping[str, float]
-FAMILY, FURNITURE, LINE = "family", "furniture of pages", "line"
+LINE = "line"
 COUNTING = (LIKENESS, FAMILY)  # kinds whose words tell how many of the closest fragments are out
 SHOWN_TERMS = 6  # of a pass; the rest is summed up
 NEAREST = 5  # fragments closest to one, of which it is told how many are out
@@ -380,16 +396,16 @@ def _furniture(values: Values) -> str:
 
 _WORDS: dict[str, Callable[[Values], str]] = {
     TOPIC: _topic,
-    "shared words": _shared,
-    "title": _title,
-    "wording": _wording,
+    SHARED_WORDS: _shared,
+    TITLE: _title,
+    WORDING: _wording,
     FORM: _form,
     LIKENESS: _likeness,
-    "repetition": _repetition,
-    "place": _place,
+    REPETITION: _repetition,
+    PLACE: _place,
     REST: _line,
-    "neighbours": _neighbours,
-    "document": _document,
+    NEIGHBOURS: _neighbours,
+    DOCUMENT: _document,
     OWN: _own,
     "suspects around it": _around,
     "trusted around it": _trusted,

@@ -331,7 +331,7 @@ def _as_row(item: Entry | Passed | Unusable) -> Entry | Passed | Unusable:
     """What was read, or why it cannot become a row of Parquet."""
     if isinstance(item, Passed | Unusable):
         return item
-    from cleaner.formats.parquet import no_row
+    from cleaner.formats.lines_to_parquet import no_row
 
     problem = no_row(item.as_line(CleanResult(item.document.text)))
     if not problem:

@@ -38,6 +38,11 @@ def check_options(
         check_threshold(threshold)
 
 
+def as_name(encoder: str | os.PathLike[str] | Encoder | None) -> str | Encoder | None:
+    """An encoder as it is, or the name of its folder."""
+    return os.fspath(encoder) if isinstance(encoder, os.PathLike) else encoder
+
+
 def check_model(encoder: object, model: object) -> None:
     """Refuse what names no model, and is none."""
     from cleaner.encoders import Encoder  # numpy comes with it

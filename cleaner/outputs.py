@@ -81,7 +81,7 @@ class _Lines:
     """JSON lines as Parquet."""
 
     def __init__(self, sink: Sink, name: str, *, text_field: str, explain: bool) -> None:
-        from cleaner.formats.parquet import LinesToParquet
+        from cleaner.formats.lines_to_parquet import LinesToParquet
 
         self._writer = LinesToParquet(sink, name=name, text_field=text_field, explain=explain)
 
@@ -292,7 +292,7 @@ class Apart:
     def _begin(self, part: Part) -> Joined:
         path = self.target_of(part)
         _make_folder(path.parent)
-        kind = self._target or kind_of(part.name, part.format)
+        kind = self._target or Kind(part.format, part.compression)
         self._file = self._stack.enter_context(AtomicFile(path, leave_equal=self._leave_equal))
         self._open = self._stack.enter_context(
             Joined(

@@ -115,7 +115,7 @@ class Bar(NoBar):
             BarColumn(),
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, emoji=False),
             transient=True,
             redirect_stdout=False,
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cleaner import results
 from cleaner.errors import InputError, OptionError, RestoreError
-from cleaner.formats.encoding import decode, encode
+from cleaner.formats.encoding import decode, encode, shown
 from cleaner.formats.jsonl import Record, parse_record, written_offsets
 from cleaner.formats.sources import each_line
 from cleaner.render import plural
@@ -112,7 +112,7 @@ def read_removed(source: Source) -> Iterator[Removed]:
     """
     for number, line in enumerate(each_line(source), 1):
         if line.strip():
-            yield _removed(line, f"{source.name}:{number}")
+            yield _removed(line, f"{shown(source.name)}:{number}")
 
 
 def _removed(line: bytes, place: str) -> Removed:
@@ -155,7 +155,9 @@ def _checked(value: Any, name: str, kind: type) -> Any:
     return found
 
 
-def choose_input(removed: Source, clean: Source, name: str | None) -> frozenset[str]:
+def choose_input(
+    removed: Iterable[Removed], place: str, clean: Source, name: str | None
+) -> frozenset[str]:
     """The input whose deletions are to be taken back, by its names in the accounts.
 
     Runs in place may each have written it otherwise: ./a.txt is a.txt.
@@ -163,7 +165,9 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> frozenset[
     Parameters
     ----------
     removed
-        The file of what was removed.
+        What was removed.
+    place
+        The file that says so.
     clean
         The output: a file that was cleaned in place has its own name there.
     name
@@ -181,26 +185,26 @@ def choose_input(removed: Source, clean: Source, name: str | None) -> frozenset[
     InputError
         If a line of it is no account of a deletion.
     """
-    paths = dict.fromkeys(item.path for item in read_removed(removed))
+    paths = dict.fromkeys(item.path for item in removed)
     if not paths:
         return frozenset()  # every output is its input, whatever that is called
-    shown = ", ".join(map(repr, list(paths)[:_SHOWN_INPUTS]))
+    some = ", ".join(map(repr, list(paths)[:_SHOWN_INPUTS]))
     if len(paths) > _SHOWN_INPUTS:
-        shown += ", ..."
+        some += ", ..."
     if name is not None:
         chosen = _same_path(name, paths)
         if not chosen:
             raise OptionError(
                 f"nothing was removed from an input called {name!r}",
-                place=removed.name,
-                next_step=f"name one of {shown}; {_SAME}",
+                place=place,
+                next_step=f"name one of {some}; {_SAME}",
             )
         return chosen
     own = _same_path(clean.name, paths)
     if not own and len(_same_path(next(iter(paths)), paths)) < len(paths):
         raise OptionError(
-            f"holds what was removed from several inputs: {shown}",
-            place=removed.name,
+            f"holds what was removed from several inputs: {some}",
+            place=place,
             next_step=f"name one with --input; {_SAME}",
         )
     return own or frozenset(paths)
@@ -248,8 +252,14 @@ def restore(clean: Source, removed: Source, sink: Sink, *, name: str | None, fie
     """
     if clean.format == "parquet":
         raise OptionError(_NO_ROWS, place=clean.name, next_step=_KEEP_INPUT)
-    chosen = choose_input(removed, clean, name)
-    found = (_of_no_row(item) for item in read_removed(removed) if item.path in chosen)
+    # They are read twice: once for the names of the inputs. A pipe is there once.
+    held = None if removed.is_regular else list(read_removed(removed))
+
+    def accounts() -> Iterable[Removed]:
+        return read_removed(removed) if held is None else held
+
+    chosen = choose_input(accounts(), shown(removed.name), clean, name)
+    found = (_of_no_row(item) for item in accounts() if item.path in chosen)
     if clean.format == "text":
         fragments = list(found)
         with clean.open() as stream:

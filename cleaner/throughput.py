@@ -83,6 +83,8 @@ _STAGES = {
     "blocks": "reading",
     "formats": "reading and writing",
     "filtering": "reading and writing",
+    "reading": "reading and writing",
+    "work": "reading and writing",
     "document": "splitting",
     "segment": "splitting",
     "language": "language",
@@ -92,11 +94,17 @@ _STAGES = {
     "evidence": "evidence",
     "layout": "evidence",
     "network": "networks",
+    "member": "networks",
+    "threads": "networks",
     "detector": "trees",
+    "detector_files": "trees",
+    "scores": "trees",
     "reasons": "findings",
     "results": "findings",
     "cleaning": "findings",
     "tally": "findings",
+    "render": "findings",
+    "restore": "findings",
 }
 
 
@@ -633,6 +641,12 @@ def main(
     found = Measurements(machine())
     html = read_pages(pages, limit)
     texts = [text for text in extract(html) if len(text) >= _FEWEST]
+    if not texts:
+        raise InputError(
+            f"of {len(html)} pages none has {_FEWEST} characters of text",
+            place=str(pages),
+            next_step="give pages of articles",
+        )
     found.documents = {
         "pages": len(html),
         "documents": len(texts),

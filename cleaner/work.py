@@ -11,7 +11,7 @@ from cleaner.tally import Tally
 
 if TYPE_CHECKING:
     from cleaner.errors import CleanerError
-    from cleaner.formats.kinds import Format
+    from cleaner.formats.kinds import Compression, Format
 
 LESS_MEMORY = "use fewer --jobs or a smaller --batch-size"  # what to do where memory runs out
 MOST_PROBLEMS = 1_000  # of a run that are told one by one
@@ -44,6 +44,8 @@ class Part:
         Whether the source ends here.
     relative
         Path of the source below the folder it was found in.
+    compression
+        What was around the source.
     """
 
     source: int
@@ -53,6 +55,7 @@ class Part:
     data: bytes = b""
     last: bool = False
     relative: str = ""
+    compression: Compression = ""
 
     @property
     def place(self) -> str:

@@ -17,6 +17,7 @@ from inputs import NAMED
 
 import cleaner
 from cleaner import Document, cleaning
+from cleaner.adapters.options import CleanerOptions
 from cleaner.cleaning import NO_SUSPICION, Cleaner
 from cleaner.detector import LONGEST_FURNITURE, UNREAD
 from cleaner.encoders import MODELS, detector_folder, transformer
@@ -409,6 +410,24 @@ def test_titles_hardly_make_digests_into_articles(fast):
 def test_no_batch(fast, size):
     with pytest.raises(OptionError, match=f"batch_documents is {size!r}; use 1 or more"):
         fast.clean_many([ARTICLE], batch_documents=size)
+
+
+def test_the_folder_of_an_encoder_can_be_a_path(tmp_path, fast):
+    folder = tmp_path / "encoder"
+    shutil.copytree(MODELS / "fast" / "encoder", folder)
+    model = MODELS / "fast" / "detector"
+    assert Cleaner(encoder=folder, model=model).clean(ARTICLE) == fast.clean(ARTICLE)
+    assert cleaner.clean(ARTICLE, encoder=folder, model=model) == fast.clean(ARTICLE)
+    assert CleanerOptions(encoder=folder, model=model).encoder == str(folder)
+
+
+def test_memory_that_runs_out_is_not_taken_for_a_damaged_model(monkeypatch):
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("cleaner.detector.read_knowledge", exhausted)
+    with pytest.raises(MemoryError):
+        Cleaner()
 
 
 def test_an_encoder_without_a_detector():

@@ -367,6 +367,22 @@ class TestErrors:
     def test_missing_file(self, article):
         failed(run(article, "missing.txt"), 1, "missing.txt: no such file; check the name")
 
+    @pytest.mark.parametrize("more", [["-i"], ["--check"], ["-o", "out/"], []])
+    def test_an_empty_name_is_not_this_folder(self, article, monkeypatch, more):
+        """As a variable of the shell that is not set gives it."""
+        monkeypatch.chdir(article.parent)
+        before = article.read_bytes()
+        failed(run(*more, ""), 2, "the name of an input is empty; name a file")
+        assert article.read_bytes() == before
+
+    @pytest.mark.parametrize("option", [[], ["-i"], ["--check"], ["-o", "clean.txt"]])
+    def test_a_name_that_is_too_long(self, option):
+        """As `cleaner "$(cat article.txt)"` gives it."""
+        failed(run(*option, "An article. " * 99), 1, "An article. ", "File name too long")
+
+    def test_an_output_whose_name_is_too_long(self, article):
+        failed(run(article, "-o", "x" * 300), 1, "File name too long")
+
     def test_directory(self, tmp_path):
         failed(run(tmp_path), 1, f"{tmp_path}: is a directory")
 

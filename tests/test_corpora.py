@@ -240,6 +240,26 @@ def test_a_folder_in_place(tree):
 
 
 @pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(
+    ("kind", "pack", "unpack"),
+    [
+        ("text.gz", gzip.compress, gzip.decompress),
+        ("text.zst", zstandard.compress, zstandard.decompress),
+    ],
+)
+@pytest.mark.parametrize("name", ["data.bin", "data.txt.gz"])
+def test_what_was_packed_without_a_suffix_that_says_so_stays_packed(
+    tmp_path, kind, pack, unpack, name
+):
+    path = tmp_path / name
+    path.write_bytes(pack(TEXT.format(1).encode()))
+    done(path, "--format", kind, "-o", f"{tmp_path}/out/")
+    done(path, "--format", kind, "-i")
+    for written in (path, tmp_path / "out" / name):
+        assert unpack(written.read_bytes()).decode() == LEFT.format(1)
+
+
+@pytest.mark.usefixtures("marked")
 def test_a_folder_is_checked(tree):
     shown = failed(run(tree, "--check"))
     assert shown.count("1 fragment would be removed") == 93

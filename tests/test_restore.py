@@ -218,6 +218,19 @@ def test_the_clean_text_can_come_through_a_pipe(tmp_path):
     assert run("restore", "-", "--removed", removed, stdin=out.read_bytes()).stdout_bytes == data
 
 
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_the_accounts_can_come_through_a_pipe(tmp_path, name):
+    data = LINES if name == "a.jsonl" else TEXT
+    out, removed = cleaned(tmp_path, data, name)
+    done = run("restore", out, "--removed", "-", stdin=removed.read_bytes())
+    assert done.stdout_bytes == data
+    several = b"".join(removed.read_bytes().replace(b"/a.", b"/" + n + b".") for n in (b"b", b"c"))
+    done = run("restore", out, "--removed", "-", stdin=several)
+    assert (done.exit_code, done.stdout_bytes) == (2, b"")
+    assert "standard input: holds what was removed from several inputs" in done.stderr
+
+
 # --- what does not belong together ---------------------------------------------------------------
 
 TEXT = b"Good line.\nJUNK line.\nGood again.\nJUNK again.\nThe end.\n"

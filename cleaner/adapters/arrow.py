@@ -239,5 +239,6 @@ def _removed_column(results: Sequence[CleanResult | None], kind: pa.DataType) ->
 
 
 def _finding(record: dict[str, Any]) -> dict[str, Any]:
-    evidence = [{"name": name, "value": value} for name, value in record["evidence"].items()]
-    return {**record, "text": None, "evidence": evidence}
+    from cleaner.formats.parquet import pairs_of
+
+    return {**record, "text": None, "evidence": pairs_of(record["evidence"])}

@@ -90,7 +90,8 @@ class CleanerOptions:
             object.__setattr__(self, name, strings(name, getattr(self, name)))
         if self.encoder is not None:
             which = "give a name or a folder, which a worker loads"
-            check_type("encoder", self.encoder, str, which)
+            check_type("encoder", self.encoder, str | os.PathLike, which)
+            object.__setattr__(self, "encoder", os.fspath(self.encoder))
         if self.model is not None:
             check_type("model", self.model, str | os.PathLike, "give the folder of a detector")
             object.__setattr__(self, "model", os.fspath(self.model))

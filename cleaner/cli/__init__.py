@@ -6,6 +6,7 @@ usage errors wait for nothing.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -22,6 +23,7 @@ from cleaner.cli.restore import restore
 from cleaner.cli.train import train
 from cleaner.errors import CleanerError, OptionError
 from cleaner.formats.sinks import standard_output_failed
+from cleaner.formats.sources import cannot_read
 from cleaner.interruption import INTERRUPTED, Terminated
 from cleaner.work import LESS_MEMORY
 
@@ -81,6 +83,10 @@ class _Group(DefaultGroup):
         except BrokenPipeError:
             # Who read us has what they wanted (`| head`).
             ctx.exit(FAILED)
+        except OSError as error:  # of a name that is too long, or in a folder that is closed to us
+            if error.filename is None:
+                raise
+            raise _Failure(str(cannot_read(os.fsdecode(error.filename), error))) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         default = self.get_command(ctx, "clean")

@@ -160,7 +160,7 @@ def _measure(datasets: Sequence[Dataset], options: dict[str, Any]) -> Evaluation
     chosen = {name: options[name] for name in names if options[name] is not None}
     cleaner = Cleaner(**chosen)
     allowed = [r for r in options["only"] or REASONS if r not in options["exclude"]]
-    err = Console(stderr=True)
+    err = Console(stderr=True, emoji=False)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("cleaning", total=sum(len(d.documents) for d in datasets))
         advance: Callable[[int], None] = lambda done: progress.advance(task, done)  # noqa: E731
@@ -222,7 +222,7 @@ def _show(floors: Floors, evaluation: Evaluation, path: Path) -> bool:
             next_step="set them with --raise-floors",
         )
     wrong = amiss(checks)
-    show_checks(wrong, Console(stderr=True, highlight=False))
+    show_checks(wrong, Console(stderr=True, highlight=False, emoji=False))
     verdict = f"{len(checks) - len(wrong)} of {len(checks)} floors hold"
     step = "; what is meant to be worse takes --lower-floors" if wrong else ""
     click.echo(verdict + step, err=True)

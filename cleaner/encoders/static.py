@@ -67,6 +67,8 @@ class StaticEncoder:
             place = folder / _modules(folder)[0]["path"]
             tokenizer = Tokenizer.from_file(str(place / "tokenizer.json"))
             weights = _read_weights(place / "model.safetensors")
+        except MemoryError:
+            raise  # the models are not what is wrong
         except Exception as error:  # tokenizers raises plain Exception
             raise ModelError(
                 f"cannot read the static model ({error})",

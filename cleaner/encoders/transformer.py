@@ -181,6 +181,8 @@ def _adapt(model: Any, folder: Path) -> None:
     try:
         config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
         low_rank = load_file(folder / ADAPTER_WEIGHTS)
+    except MemoryError:
+        raise  # the models are not what is wrong
     except Exception as error:  # safetensors raises an error of its own
         raise ModelError(
             f"the adapter cannot be read ({error})",
@@ -232,6 +234,8 @@ def _load(name: str) -> Any:
                 model = SentenceTransformer(name, device=None, local_files_only=True)
         model = model or SentenceTransformer(name, device=None)
         model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
+    except MemoryError:
+        raise  # the models are not what is wrong
     except Exception as error:  # the hub's client and the loaders raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
@@ -274,6 +278,8 @@ def _hub_weights() -> Path:
     fetch = partial(snapshot_download, HUB_NAME, allow_patterns=patterns)
     try:
         return _cached(fetch) or Path(fetch())
+    except MemoryError:
+        raise  # the models are not what is wrong
     except Exception as error:  # the hub's client raises many kinds, all meaning: not to be had
         raise ModelError(
             f"the weights of {HUB_NAME} cannot be had: not installed, not in the cache, and the hub"

@@ -35,8 +35,12 @@ def console() -> Console:
         If it is closed.
     """
     out = standard_text()
-    found = Console(file=out, highlight=False)
-    return found if found.is_terminal else Console(file=out, highlight=False, width=_PLAIN_WIDTH)
+    found = Console(file=out, highlight=False, emoji=False)
+    return (
+        found
+        if found.is_terminal
+        else Console(file=out, highlight=False, emoji=False, width=_PLAIN_WIDTH)
+    )
 
 
 def show(evaluation: Evaluation, out: Console) -> None:

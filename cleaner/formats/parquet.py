@@ -8,18 +8,13 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import io
-import json
-import re
 import tempfile
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, groupby, zip_longest
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
-
-import orjson
 
 from cleaner.document import Document
 from cleaner.errors import InputError, OutputError
@@ -36,16 +31,7 @@ if TYPE_CHECKING:
     from cleaner.results import CleanResult
 
 _GROUP = 1 << 26  # bytes of a row group, unpacked, beyond which it is read and written in pieces
-_LINES_GROUP = 1 << 23  # bytes of JSON lines that make a row group
 _BUFFER = 1 << 20
-_NEW_COMPRESSION = "zstd"  # of a file that was no Parquet before
-_LONG = re.compile(rb"\d{19}")  # an integer of more than 64 bits has as many digits at least
-_NO_UTF8 = "holds bytes that are no UTF-8, or half a code point"
-_TOO_LONG = "holds an integer beyond signed 64 bits"
-_TOO_DEEP = "holds values in more than 24 layers of lists and objects"
-_DEEPEST = (
-    24  # of lists and objects: readers of Parquet take a hundred layers, a list is up to three
-)
 _BATCH_ROWS = 64
 _READ: dict[str, Any] = {"buffer_size": _BUFFER, "pre_buffer": False}
 # What the elements of lists are called is part of the schema: "element", "item", "array" ...
@@ -53,7 +39,14 @@ _NAMED: dict[str, Any] = {"use_compliant_nested_type": False}
 _SPARK_COLUMNS = b"org.apache.spark.sql.parquet.row.metadata"
 
 
-def _pyarrow() -> Any:
+def load_pyarrow() -> Any:
+    """The package pyarrow, with its modules for Parquet.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
     try:
         import pyarrow as pa
         import pyarrow.compute
@@ -110,7 +103,7 @@ class Storage:
             paths, codecs = _stored_as(field), self.codecs.get(field.name, ())
             compression |= zip_longest(paths, codecs[: len(paths)], fillvalue=last)
         int96 = self.are_int96
-        return _pyarrow().parquet.ParquetWriter(
+        return load_pyarrow().parquet.ParquetWriter(
             file, schema, compression=compression, use_deprecated_int96_timestamps=int96, **_NAMED
         )
 
@@ -148,7 +141,7 @@ def seekable(stream: BinaryIO, *, name: str) -> Iterator[BinaryIO]:
     if stream.seekable():
         yield stream
         return
-    with _temporary_file() as copy:
+    with temporary_file() as copy:
         while data := _taken(stream, name):
             with temporary():
                 copy.write(data)
@@ -157,9 +150,16 @@ def seekable(stream: BinaryIO, *, name: str) -> Iterator[BinaryIO]:
         yield copy
 
 
-def _temporary_file() -> BinaryIO:
+def temporary_file() -> BinaryIO:
+    """A file without a name, which whoever asked for it closes.
+
+    Raises
+    ------
+    OutputError
+        If there is no room for one.
+    """
     with temporary():
-        return cast("BinaryIO", tempfile.TemporaryFile())  # whoever asked closes it
+        return cast("BinaryIO", tempfile.TemporaryFile())
 
 
 def _taken(stream: BinaryIO, name: str) -> bytes:
@@ -185,7 +185,7 @@ def read_rows(
     InputError
         If it is no whole Parquet file, or has no text column.
     """
-    pa = _pyarrow()
+    pa = load_pyarrow()
     with _reading(name):
         file = pa.parquet.ParquetFile(stream, **_READ)
         kinds = {c.physical_type for c in file.schema if c.physical_type == "INT96" or _is_time(c)}
@@ -206,7 +206,7 @@ def read_rows(
 
 def _groups(file: Any, name: str) -> Iterator[pa.Table]:
     """The row groups; one too large to be held, in pieces that depend on the file alone."""
-    pa = _pyarrow()
+    pa = load_pyarrow()
     for number in range(file.num_row_groups):
         group = file.metadata.row_group(number)
         rows = max(1, group.num_rows * _GROUP // max(group.total_byte_size, _GROUP))
@@ -230,7 +230,7 @@ def _size(batch: pa.RecordBatch) -> int:
     """Bytes that a batch takes, the texts of a dictionary as often as they stand there."""
     size = int(batch.nbytes)
     for column in batch.columns:
-        if _pyarrow().types.is_dictionary(column.type):
+        if load_pyarrow().types.is_dictionary(column.type):
             size += len(column) * int(column.dictionary.nbytes) // max(1, len(column.dictionary))
     return size
 
@@ -239,7 +239,7 @@ def _cuts(column: pa.ChunkedArray, size: int) -> list[int]:
     """Ends of pieces of at least `size` bytes of text each, the last perhaps of less."""
     import numpy as np
 
-    pa = _pyarrow()
+    pa = load_pyarrow()
     raw = _plain(column).cast(pa.large_binary())
     lengths = pa.compute.binary_length(raw).fill_null(0).to_numpy()
     ends = np.cumsum(lengths.astype(np.int64) + 1)
@@ -261,7 +261,7 @@ def _are_nanoseconds(file: Any, stream: BinaryIO) -> bool:
 
     Arrow reads them as such, and makes others of those that are later without a word.
     """
-    pa = _pyarrow()
+    pa = load_pyarrow()
     coarse = pa.parquet.ParquetFile(stream, coerce_int96_timestamp_unit="us", **_READ)
     columns = [column.path for column in file.schema if column.physical_type == "INT96"]
     for number in range(file.num_row_groups):
@@ -273,7 +273,7 @@ def _are_nanoseconds(file: Any, stream: BinaryIO) -> bool:
 
 def _stored_as(field: pa.Field) -> list[str]:
     """The paths below which a column is stored: one, or more where it is nested."""
-    pa = _pyarrow()
+    pa = load_pyarrow()
     with io.BytesIO() as empty:
         pa.parquet.write_table(pa.schema([field]).empty_table(), empty, **_NAMED)
         return [column.path for column in pa.parquet.ParquetFile(empty).schema]
@@ -315,7 +315,7 @@ def _check_text(schema: pa.Schema, name: str, text_field: str) -> None:
 
 
 def _is_string(kind: pa.DataType) -> bool:
-    types = _pyarrow().types
+    types = load_pyarrow().types
     if types.is_dictionary(kind):
         return _is_string(kind.value_type)
     # Null is the type of a column without a value: each of its rows is told by itself.
@@ -325,7 +325,7 @@ def _is_string(kind: pa.DataType) -> bool:
 
 @contextmanager
 def _reading(name: str, where: str = "") -> Iterator[None]:
-    pa = _pyarrow()
+    pa = load_pyarrow()
     try:
         yield
     except MemoryError:  # which one of Arrow's own is too
@@ -353,7 +353,7 @@ def packed_rows(rows: Rows, fields: Sequence[str] | None) -> bytes:
 
 
 def _to_stream(table: pa.Table) -> bytes:
-    pa = _pyarrow()
+    pa = load_pyarrow()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -362,7 +362,7 @@ def _to_stream(table: pa.Table) -> bytes:
 
 
 def _from_stream(data: bytes) -> pa.Table:
-    return _pyarrow().ipc.open_stream(data).read_all()
+    return load_pyarrow().ipc.open_stream(data).read_all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,14 +455,14 @@ def _strings(table: pa.Table, name: str) -> list[str | None]:
     """The texts of a column, bytes that are no UTF-8 carried along; none where it has no texts."""
     if name not in table.schema.names or not _is_string(table.schema.field(name).type):
         return []
-    pa = _pyarrow()
+    pa = load_pyarrow()
     raw = _plain(table.column(name)).cast(pa.large_binary()).to_pylist()
     return [None if value is None else decode(value) for value in raw]
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column without a dictionary."""
-    if _pyarrow().types.is_dictionary(column.type):
+    if load_pyarrow().types.is_dictionary(column.type):
         return column.cast(column.type.value_type)
     return column
 
@@ -471,7 +471,7 @@ def _identities(table: pa.Table) -> list[Any]:
     """The strings or numbers that stand in ``id``; none where it holds something else."""
     if "id" not in table.schema.names:
         return []
-    types = _pyarrow().types
+    types = load_pyarrow().types
     kind = table.schema.field("id").type
     kind = kind.value_type if types.is_dictionary(kind) else kind
     if types.is_integer(kind) or types.is_floating(kind):
@@ -487,7 +487,7 @@ def _values(table: pa.Table, text_field: str) -> list[dict[str, Any] | str]:
     except MemoryError:  # which one of Arrow's own is too
         raise
     # Bytes that are no UTF-8, days that Python has not, time zones that nobody has.
-    except (_pyarrow().ArrowException, ValueError, OverflowError, KeyError) as error:
+    except (load_pyarrow().ArrowException, ValueError, OverflowError, KeyError) as error:
         if table.num_rows == 1:
             return [f"time zone {error}" if isinstance(error, KeyError) else str(error)]
         slices = (table.slice(index, 1) for index in range(table.num_rows))
@@ -499,7 +499,7 @@ def _with_times(table: pa.Table, text_field: str) -> pa.Table:
     """The table with times as JSON has them, and without its text."""
     for index, field in enumerate(table.schema):
         if field.name == text_field:
-            column = _pyarrow().nulls(table.num_rows)  # read already, whatever its bytes are
+            column = load_pyarrow().nulls(table.num_rows)  # read already, whatever its bytes are
         else:
             column = _for_json(table.column(index))
         table = table.set_column(index, field.name, column)
@@ -508,7 +508,7 @@ def _with_times(table: pa.Table, text_field: str) -> pa.Table:
 
 def _for_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Times as ISO 8601: Python's own have no nanoseconds."""
-    pa = _pyarrow()
+    pa = load_pyarrow()
     if pa.types.is_timestamp(column.type):
         replaced = pa.compute.replace_substring(_written(column), " ", "T")
         return pa.compute.replace_substring_regex(replaced, r"([+-]\d\d)(\d\d)$", r"\1:\2")
@@ -519,7 +519,7 @@ def _for_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _written(times: pa.ChunkedArray) -> pa.ChunkedArray:
     """Times as Arrow writes them; of one that it cannot write it says so, and raises nothing."""
-    pa = _pyarrow()
+    pa = load_pyarrow()
     texts = times.cast(pa.string())
     if pa.compute.any(pa.compute.starts_with(texts, "<value out of range")).as_py():
         raise OverflowError("time value out of range")
@@ -563,7 +563,7 @@ class RowAnswers:
 
     def packed(self) -> bytes:
         """An Arrow stream: the rows that stay, their text where it changed, and why."""
-        pa = _pyarrow()
+        pa = load_pyarrow()
         columns = {
             "row": pa.array(self._rows, pa.int64()),
             "text": pa.array(self._texts, pa.large_binary()),
@@ -577,7 +577,7 @@ class RowAnswers:
 
 def explanation_fields(text: pa.DataType | None = None) -> list[pa.Field]:
     """Columns that an explanation adds; what was removed is of the type `text`, string if None."""
-    pa = _pyarrow()
+    pa = load_pyarrow()
     # Pairs and no map: some readers of Parquet, the datasets library among them, know none.
     evidence = _list(pa.struct([("name", pa.string()), ("value", pa.float64())]))
     finding = pa.struct(
@@ -594,9 +594,14 @@ def explanation_fields(text: pa.DataType | None = None) -> list[pa.Field]:
     return [pa.field(name, types[name]) for name in OURS]
 
 
+def pairs_of(evidence: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Evidence as a column of `explanation_fields` has it."""
+    return [{"name": name, "value": value} for name, value in evidence.items()]
+
+
 def _list(kind: pa.DataType) -> pa.DataType:
     """Lists whose elements are called what the format wants."""
-    pa = _pyarrow()
+    pa = load_pyarrow()
     return pa.list_(pa.field("element", kind))
 
 
@@ -611,7 +616,7 @@ def _explained(result: CleanResult | None, name: str) -> Any:
         finding.to_dict()
         | {
             "text": finding.text.encode("utf-8", "backslashreplace").decode(),
-            "evidence": [{"name": k, "value": v} for k, v in finding.evidence.items()],
+            "evidence": pairs_of(finding.evidence),
         }
         for finding in result.findings
     ]
@@ -686,7 +691,7 @@ class RowsWriter:
     def _target_schema(self, schema: pa.Schema) -> pa.Schema:
         if not self._explain:
             return schema
-        pa = _pyarrow()
+        pa = load_pyarrow()
         kept = [field for field in schema if field.name not in OURS]
         # Spark reads the columns that are listed here, and no others.
         metadata = {k: v for k, v in (schema.metadata or {}).items() if k != _SPARK_COLUMNS}
@@ -695,13 +700,13 @@ class RowsWriter:
     def _end_group(self) -> None:
         if not self._group:
             return
-        table = _pyarrow().concat_tables(self._group)
+        table = load_pyarrow().concat_tables(self._group)
         self._group = []
         if table.num_rows:
             self._writer.write_table(table, row_group_size=table.num_rows)
 
     def _rebuilt(self, table: pa.Table, answers: pa.Table) -> pa.Table:
-        pa = _pyarrow()
+        pa = load_pyarrow()
         if answers.num_rows != table.num_rows:
             table = _chosen(table, answers.column("row").to_pylist())
         changed = answers.column("text").is_valid()
@@ -719,7 +724,7 @@ class RowsWriter:
     def _replaced(
         self, column: pa.ChunkedArray, changed: pa.ChunkedArray, texts: pa.ChunkedArray
     ) -> pa.ChunkedArray:
-        pa = _pyarrow()
+        pa = load_pyarrow()
         kind = column.type
         raw = _plain(column).cast(pa.large_binary())
         mixed = pa.compute.if_else(changed, texts, raw)
@@ -736,7 +741,7 @@ def _chosen(table: pa.Table, rows: Sequence[int]) -> pa.Table:
     for _, run in groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0]):
         numbers = [row for _, row in run]
         slices.append(table.slice(numbers[0], len(numbers)))
-    return _pyarrow().concat_tables(slices)
+    return load_pyarrow().concat_tables(slices)
 
 
 @contextmanager
@@ -745,209 +750,9 @@ def _writing(place: str) -> Iterator[None]:
         yield
     except MemoryError:  # which one of Arrow's own is too
         raise
-    except _pyarrow().ArrowException as error:
+    except load_pyarrow().ArrowException as error:
         raise OutputError(
             f"cannot be written as Parquet ({str(error).strip().splitlines()[0][:200]})",
             place=place,
             next_step="use --output-format jsonl",
         ) from error
-
-
-class LinesToParquet:
-    """Writes JSON lines as Parquet.
-
-    What types the columns have is known at the last record only, so the lines wait in an unnamed
-    temporary file until then.
-
-    Parameters
-    ----------
-    sink
-        Where the file's bytes go.
-    name
-        What the target is called, for messages.
-    text_field
-        The column that a file without records has.
-    explain
-        Whether the records hold ``removed``, ``judged`` and ``why``: their columns are the same
-        whatever the records are.
-    """
-
-    def __init__(self, sink: Sink, *, name: str, text_field: str, explain: bool = False) -> None:
-        self._pa = _pyarrow()
-        self._errors = (self._pa.ArrowException, OverflowError, TypeError, ValueError)
-        self._file = TakenBy(sink.write)
-        self._name = name
-        self._text_field = text_field
-        self._spool = _temporary_file()  # closed by close()
-        self._explanation = explanation_fields() if explain else []
-        self._sizes: list[int] = []
-        self._group = bytearray()
-        self._schema = self._pa.schema([])
-
-    def write(self, lines: bytes, place: Callable[[int, int], str]) -> None:
-        """Take whole lines; `place` says where one stood, by its index and how many they are.
-
-        Raises
-        ------
-        OutputError
-            If a record does not fit into one table with those before it.
-        """
-        records = self._parsed(lines)
-        try:
-            self._schema = self._with(self._schema_of(records))
-        except self._errors:
-            raise self._misfit(records, place) from None
-        self._group += lines
-        while len(self._group) >= _LINES_GROUP:
-            end = self._group.index(b"\n", _LINES_GROUP - 1) + 1
-            self._end_group(bytes(self._group[:end]))
-            del self._group[:end]
-
-    def close(self) -> None:
-        """Write the file."""
-        with self._spool as spool:
-            if self._group:
-                self._end_group(bytes(self._group))
-            if not self._schema.names:
-                self._schema = self._pa.schema([(self._text_field, self._pa.string())])
-            self._schema = self._pa.schema([*self._schema, *self._explanation])
-            with temporary():
-                spool.seek(0)
-            writer = self._pa.parquet.ParquetWriter(
-                self._file, self._schema, compression=_NEW_COMPRESSION
-            )
-            with writer:
-                for size in self._sizes:
-                    table = self._table(self._parsed(spool.read(size)))
-                    writer.write_table(table, row_group_size=max(1, table.num_rows))
-
-    def discard(self) -> None:
-        """Forget what was taken."""
-        self._spool.close()
-
-    def _end_group(self, lines: bytes) -> None:
-        with temporary():
-            self._spool.write(lines)
-        self._sizes.append(len(lines))
-
-    def _parsed(self, lines: bytes) -> list[dict[str, Any]]:
-        records: Iterable[dict[str, Any]]
-        records = (_loads(line) for line in lines.split(b"\n") if line.strip())
-        if self._explanation:
-            records = map(_with_pairs, records)
-        return [{name: _filled(value) for name, value in record.items()} for record in records]
-
-    def _schema_of(self, records: Sequence[dict[str, Any]]) -> pa.Schema:
-        """Types of all fields that any of the records has, in the order in which they come up."""
-        pa = self._pa
-        ours = {field.name for field in self._explanation}
-        names = dict.fromkeys(name for record in records for name in record if name not in ours)
-        types = {name: pa.array([record.get(name) for record in records]).type for name in names}
-        return pa.schema(list(types.items()))
-
-    def _with(self, schema: pa.Schema) -> pa.Schema:
-        """The types so far, made wide enough for those of `schema` too."""
-        return self._pa.unify_schemas([self._schema, schema], promote_options="permissive")
-
-    def _problem(self, records: Sequence[dict[str, Any]]) -> Exception | None:
-        """Why records do not fit with those before them; None where they do."""
-        try:
-            self._with(self._schema_of(records))
-        except self._errors as error:
-            return error
-        return None
-
-    def _misfit(
-        self, records: Sequence[dict[str, Any]], place: Callable[[int, int], str]
-    ) -> OutputError:
-        """What the user is told of the first record that does not fit."""
-        first = bisect_left(
-            range(len(records)),
-            1,
-            key=lambda last: self._problem(records[: last + 1]) is not None,
-        )
-        upto = records[: first + 1]
-        columns = ((name, [{name: record.get(name)} for record in upto]) for name in upto[-1])
-        problems = ((name, self._problem(column)) for name, column in columns)
-        name, error = next((name, error) for name, error in problems if error is not None)
-        return self._unfit(name, error, place(first, len(records)))
-
-    def _unfit(self, column: str, error: Exception, place: str) -> OutputError:
-        return OutputError(
-            f"the field {column!r} does not fit into one table with the records before ({error})",
-            place=place,
-            next_step="use --output-format jsonl",
-        )
-
-    def _table(self, records: Sequence[dict[str, Any]]) -> pa.Table:
-        columns = []
-        for field in self._schema:
-            values = [record.get(field.name) for record in records]
-            try:
-                columns.append(self._pa.array(values, field.type))
-            except self._errors as error:
-                raise self._unfit(field.name, error, self._name) from error
-        return self._pa.Table.from_arrays(columns, schema=self._schema)
-
-
-def _with_pairs(record: dict[str, Any]) -> dict[str, Any]:
-    """A record with the evidence of its findings as pairs, as in `explanation_fields`."""
-    findings = [
-        {**finding, "evidence": [{"name": k, "value": v} for k, v in finding["evidence"].items()]}
-        for finding in record["removed"]
-    ]
-    return record | {"removed": findings}
-
-
-def _filled(value: Any) -> Any:
-    """`value` with None in place of objects without a field: Parquet has no column for them."""
-    if isinstance(value, dict):
-        return {name: _filled(item) for name, item in value.items()} or None
-    return [_filled(item) for item in value] if isinstance(value, list) else value
-
-
-def _loads(line: bytes) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        record = json.loads(line)  # NaN and its like, which orjson does not take
-    return record
-
-
-def no_row(line: bytes) -> str:
-    """Why a line of JSON cannot become a row; empty where it can."""
-    if not _LONG.search(line) and line.count(b"[") + line.count(b"{") <= _DEEPEST:
-        try:
-            orjson.loads(line)
-        except orjson.JSONDecodeError:
-            pass  # NaN and its like, or bytes that are no UTF-8
-        else:
-            return ""
-    try:
-        return _no_value(json.loads(line.decode("utf-8-sig")))
-    except UnicodeDecodeError:
-        return _NO_UTF8
-    except RecursionError:
-        return _TOO_DEEP
-    except ValueError:  # an integer of thousands of digits
-        return _TOO_LONG
-
-
-def _no_value(value: Any, depth: int = 0) -> str:
-    """Why a value, `depth` layers deep, has no place in a table; empty where it has."""
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return _NO_UTF8
-        return ""
-    if isinstance(value, int):
-        return "" if -(1 << 63) <= value < 1 << 63 else _TOO_LONG
-    items: Iterable[Any] = ()
-    if isinstance(value, dict | list) and depth == _DEEPEST:
-        return _TOO_DEEP
-    if isinstance(value, dict):
-        items = chain(value, value.values())
-    elif isinstance(value, list):
-        items = value
-    return next(filter(None, (_no_value(item, depth + 1) for item in items)), "")

@@ -372,8 +372,11 @@ class Inputs:
         InputError
             If one of the names is missing, a directory, or not to be read.
         OptionError
-            If standard input is named twice, or there is a title, and more or other than one text.
+            If a name is empty, standard input is named twice, or there is a title, and more or
+            other than one text.
         """
+        if "" in self.names:  # to a path it is the folder that we are in
+            raise OptionError("the name of an input is empty", next_step="name a file")
         left_out = set(self.folders) if with_folders else set()
         check_sources(
             [

@@ -26,7 +26,7 @@ from cleaner.encoders import load_encoder
 from cleaner.encoders.transformer import ADAPTER_CONFIG, ADAPTER_WEIGHTS, HUB_NAME, official
 from cleaner.training.corpora import Article
 from cleaner.training.datasets import ALL, OF_MEMBER, news_articles, varied_articles
-from cleaner.training.folder import check_folder, checksums, write_manifest
+from cleaner.training.folder import check_folder, checksums, whole_folder, write_manifest
 from cleaner.training.static_encoder import ARTICLES, FEWEST_SENTENCES, SEED, pairs, run
 
 if TYPE_CHECKING:
@@ -166,9 +166,9 @@ def main(data: Path, output: Path, articles: int, rounds: int, batch: int, rate:
     say(f"{len(learned)} articles")
     model = official()
     adapted = train(model, learned, rounds=rounds, batch=batch, rate=rate)
-    save(
-        adapted, output, {"articles": len(learned), "rounds": rounds, "batch": batch, "rate": rate}
-    )
+    made = {"articles": len(learned), "rounds": rounds, "batch": batch, "rate": rate}
+    with whole_folder(output) as folder:
+        save(adapted, folder, made)
     say(f"written to {output}")
 
 

@@ -45,7 +45,8 @@ class CachedEncoder:
                 keys += shard["k"].tolist()
                 shards.append(shard["v"])
         self._rows = {key: row for row, key in enumerate(keys)}
-        self._vectors = np.concatenate(shards) if shards else np.zeros((0, self.dimensions))
+        shards.append(np.zeros((0, self.dimensions), np.float16))
+        self._vectors = np.concatenate(shards)
         self._new: dict[int, Vectors] = {}
 
     def _check_probe(self) -> None:

@@ -199,7 +199,7 @@ def _publishers(data: Path) -> dict[str, str]:
 def varied_articles(data: Path, most: int, fifths: Collection[int] = range(FIFTHS)) -> list[Host]:
     """Articles of the `unlabelled` ones, to put intruders into and to take them from."""
     records = [record for record in unlabelled(data, fifths) if len(record["lines"]) < _LONGEST]
-    found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST]
+    found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST] if most else []
     return found[:: max(1, len(found) // most)][:most]  # of every set its share
 
 

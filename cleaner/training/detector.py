@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.detector import capped
-from cleaner.detector_files import FORMAT, FURNITURE_FILE, MEMBER_FILE, NETWORK_FILE
+from cleaner.detector_files import FORMAT, FURNITURE_FILE, NETWORK_FILE
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.evaluation import Figures, figures
 from cleaner.evidence import Knowledge, Observed, review
@@ -311,7 +311,7 @@ def save(
     threshold: float,
     encoder: Encoder,
 ) -> None:
-    """Write the folder of a detector that was fitted for `encoder`."""
+    """Write a detector that was fitted for `encoder` into a folder that is empty, or not there."""
     folder.mkdir(parents=True, exist_ok=True)
     knowledge = fitted.knowledge
     np.savez_compressed(
@@ -324,8 +324,6 @@ def save(
         wording_bias=np.array(knowledge.wording_bias),
         wording_vector=knowledge.wording_vector,
     )
-    for stale in (NETWORK_FILE, FURNITURE_FILE, MEMBER_FILE, "first.onnx"):
-        (folder / stale).unlink(missing_ok=True)
     write_probe(encoder, folder)
     files = ["knowledge.npz", PROBE, "second.onnx", "trees.npz"]
     trees: Arrays = {}

@@ -31,6 +31,7 @@ from cleaner.training.datasets import (
 )
 from cleaner.training.detector import LONE, RARITY, figures_by, fit, save
 from cleaner.training.examples import MADE, Example, prepare
+from cleaner.training.folder import check_folder, whole_folder
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.lessons import Steps
 from cleaner.training.made import intruders, made
@@ -122,6 +123,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
 ) -> None:
     """Fit a detector for an encoder and write its folder."""
     say = stopwatch()
+    check_folder(output)
     encoder = load_encoder(name)
     kept = _kept(foreign_network)
     sizes = ALL.scaled(share)
@@ -157,14 +159,11 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     found = figures_by(examples, fitted.scores, threshold, lambda document: document.source)
     for source, row in found.items():
         click.echo(f"{source:32s} {row}")
-    save(
-        fitted,
-        output,
-        _manifest(name, (foreign_steps, furniture_steps), sizes, threshold, found)
-        | ({} if kept is None else {"kept": {NETWORK_FILE: "of an earlier fit"}}),
-        threshold=threshold,
-        encoder=encoder,
-    )
+    manifest = _manifest(name, (foreign_steps, furniture_steps), sizes, threshold, found)
+    if kept is not None:
+        manifest["kept"] = {NETWORK_FILE: "of an earlier fit"}
+    with whole_folder(output) as folder:
+        save(fitted, folder, manifest, threshold=threshold, encoder=encoder)
     say(f"written to {output}")
 
 

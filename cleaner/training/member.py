@@ -25,7 +25,7 @@ from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.datasets import ALL, OF_MEMBER, news_articles, varied_articles
 from cleaner.training.examples import FOLDS, prepare
-from cleaner.training.folder import checksums, write_manifest
+from cleaner.training.folder import check_folder, checksums, whole_folder, write_manifest
 from cleaner.training.knowledge import fit_topic, observe_apart
 from cleaner.training.lessons import lessons_of
 from cleaner.training.made import digests, headlined, intruders
@@ -101,7 +101,7 @@ def save(
     encoder: Encoder,
     made: dict[str, object],
 ) -> None:
-    """Write the folder for `encoder`, both in one: all files of `base`, the network, a manifest."""
+    """Write all files of `base`, the network and a manifest into a folder as for a detector."""
     output.mkdir(parents=True, exist_ok=True)
     for name in base.manifest["sha256"]:
         shutil.copyfile(base.folder / name, output / name)
@@ -166,6 +166,7 @@ def main(
 ) -> None:
     """Fit the network of the accurate tier, and write its detector's folder."""
     say = stopwatch()
+    check_folder(output)
     encoder = CachedEncoder(TransformerEncoder.accurate(), vectors)
     clean = [*news_articles(data, OF_MEMBER), *varied_articles(data, articles)]
     base = Detector.load(detector_folder("fast"))
@@ -186,13 +187,8 @@ def main(
         "steps": steps,
         "axes": axes,
     }
-    save(
-        member,
-        base,
-        output,
-        encoder=load_encoder("accurate"),
-        made=made,
-    )
+    with whole_folder(output) as folder:
+        save(member, base, folder, encoder=load_encoder("accurate"), made=made)
     say(f"written to {output}")
 
 

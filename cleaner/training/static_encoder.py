@@ -42,7 +42,7 @@ from cleaner.training.datasets import (
     unlabelled,
     varied_articles,
 )
-from cleaner.training.folder import checksums, write_manifest
+from cleaner.training.folder import check_folder, checksums, whole_folder, write_manifest
 
 if TYPE_CHECKING:
     from cleaner.encoders import Encoder
@@ -360,6 +360,7 @@ def main(
 ) -> None:
     """Distil all-MiniLM-L6-v2, and train that on articles; write a sentence-transformers folder."""
     say = stopwatch()
+    check_folder(output)
     articles = _articles(data)
     sentences = [sentence for article in articles for sentence in article.sentences]
     say(f"{len(articles)} articles, {len(sentences)} sentences")
@@ -371,9 +372,10 @@ def main(
     imitate(model, imitation, rounds=imitated, batch=batch, rate=rate)
     say("imitates")
     train(model, articles, imitation, rounds=rounds, batch=batch, rate=rate)
-    model.save(str(output), create_model_card=False)
     made = {"articles": len(articles), "rounds": rounds, "sentences": len(taught.sentences)}
-    _describe(output, made | {"imitated": imitated, "batch": batch, "rate": rate})
+    with whole_folder(output) as folder:
+        model.save(str(folder), create_model_card=False)
+        _describe(folder, made | {"imitated": imitated, "batch": batch, "rate": rate})
     say("trained")
 
 

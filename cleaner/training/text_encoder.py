@@ -30,6 +30,7 @@ from cleaner.training.sources import CleanArticle, hosts_of, languages_of, read_
 from cleaner.training.static_encoder import SMOOTHING, train
 
 _SPECIAL = ("[PAD]", "[UNK]")
+_FEWEST = 2  # articles with pairs of sentences: one is what the other is told from
 _SEEN = 2  # times a piece must be seen to get into the vocabulary
 
 
@@ -108,6 +109,12 @@ def make(
         Article(host.identity, host.title, host.sentences)
         for host in hosts_of(articles, language=language)
     ]
+    if rounds and len(split) < _FEWEST:
+        raise InputError(
+            f"of {len(articles)} articles {len(split)} have eight sentences or more, and pairs of"
+            " sentences need two such articles",
+            next_step="give longer articles, or --rounds 0",
+        )
     if rounds:
         train(model, split, rounds=rounds, batch=min(batch, len(split)), rate=rate)
     return model
