@@ -397,7 +397,7 @@ def test_titles_hardly_make_digests_into_articles(fast):
     with gzip.open(FIXTURES / "labelled" / "wikipedia_clean.jsonl.gz") as stream:
         records = [r for r in map(json.loads, stream) if r["source"] == "wikipedia/en"]
     articles = hosts(records)
-    made = digests(articles, 60)
+    made = digests([articles], 60)
     by_themselves = [fast.clean_and_explain(digest.text).judged for digest in made]
     titled = [
         fast.clean_and_explain(digest.text, title=articles[number % len(articles)].title).judged

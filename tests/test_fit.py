@@ -58,8 +58,8 @@ def articles():
 @pytest.fixture(scope="module")
 def examples(articles, encoder):
     pages = [compose(r, site=r["id"], source="page") for r in records("wcxb_page")[:8]]
-    made = intruders(articles, 1)
-    return prepare([*pages, *made, *digests(articles, 3)], encoder)
+    made = intruders([articles], 1)
+    return prepare([*pages, *made, *digests([articles], 3)], encoder)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Documents made of clean articles: each of one fold as a whole."""
+"""Documents made of clean articles: each of one pool, here of one fold, as a whole."""
 
 import pytest
 
@@ -35,9 +35,9 @@ def test_every_fold_has_all_pieces_of_its_sites_and_no_other():
 @pytest.mark.parametrize(
     "documents",
     [
-        pytest.param(intruders(ARTICLES, 1), id="intruders"),
-        pytest.param(headlined(ARTICLES, 1), id="headlines"),
-        pytest.param(digests(ARTICLES, 60), id="digests"),
+        pytest.param(intruders(by_fold(ARTICLES), 1), id="intruders"),
+        pytest.param(headlined(by_fold(ARTICLES), 1), id="headlines"),
+        pytest.param(digests(by_fold(ARTICLES), 60), id="digests"),
     ],
 )
 def test_what_is_put_together_is_of_one_fold(documents):
@@ -53,17 +53,17 @@ def test_what_is_put_together_is_of_one_fold(documents):
 
 
 def test_a_digest_holds_pieces_of_several_articles_and_nothing_is_to_go():
-    made = digests(ARTICLES, 60)
+    made = digests(by_fold(ARTICLES), 60)
     assert len(made) == 60
     assert all(set(digest.labels) == {0} for digest in made)
     assert {digest.source for digest in made} == {"digest"}
     assert len({digest.text for digest in made}) == 60
 
 
-def test_folds_of_too_few_articles_have_no_digests():
-    assert digests(ARTICLES[:5], 9) == []
+def test_pools_of_too_few_articles_have_no_digests():
+    assert digests(by_fold(ARTICLES[:5]), 9) == []
 
 
 def test_the_same_seed_gives_the_same_documents():
-    assert intruders(ARTICLES, 1) == intruders(ARTICLES, 1)
-    assert intruders(ARTICLES, 1) != intruders(ARTICLES, 2)
+    assert intruders([ARTICLES], 1) == intruders([ARTICLES], 1)
+    assert intruders([ARTICLES], 1) != intruders([ARTICLES], 2)

@@ -40,7 +40,7 @@ from cleaner.training.examples import NO_FURNITURE, Example, prepare
 from cleaner.training.forked import side_by_side
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.lessons import Steps
-from cleaner.training.made import intruders, made
+from cleaner.training.made import by_fold, intruders, made
 from cleaner.words import Terms
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def material_of(data: Path, share: float, name: str, say: Say) -> Material:
     texts = articles_of(unlabelled(data), split=lambda line: [line])
     material = Material(
         examples,
-        [prepare(intruders(articles, seed), encoder) for seed in _MIXTURES],
+        [prepare(intruders(by_fold(articles), seed), encoder) for seed in _MIXTURES],
         [prepare(lot, encoder) for lot in put_in],
         fit_topic([article.sentences for article in articles], encoder, axes=64),
         inverse_document_frequency([article.sentences for article in texts]),

@@ -34,7 +34,7 @@ from cleaner.training.examples import MADE, Example, prepare
 from cleaner.training.folder import check_folder, whole_folder
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
 from cleaner.training.lessons import Steps
-from cleaner.training.made import intruders, made
+from cleaner.training.made import by_fold, intruders, made
 from cleaner.training.residue import unsaid
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     words = articles_of(unlabelled(data), split=lambda line: [line])
     frequency = inverse_document_frequency([a.sentences for a in words])
     clean = [*articles, *varied]
-    documents = labelled(data, sizes) + made(articles, share) + intruders(clean, 99)
+    documents = labelled(data, sizes) + made(articles, share) + intruders(by_fold(clean), 99)
     left = residue(data)
 
     def prepared(lot: Sequence[Labelled]) -> list[Example]:
@@ -151,7 +151,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
         jobs=jobs,
         rarity=rarity,
         lone=lone,
-        foreign=(prepared(intruders(clean, seed)) for seed in mixtures),
+        foreign=(prepared(intruders(by_fold(clean), seed)) for seed in mixtures),
         furnished=map(prepared, put_in),
         kept=kept,
         say=say,

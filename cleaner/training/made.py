@@ -1,7 +1,7 @@
 """Documents made of clean articles: with what others say put in, with headlines, and digests.
 
-Each is of one fold as a whole: what it is made of is of sites of the same fold. So a model that did
-not learn from a document's site has not seen its parts either.
+They are made from pools: what a document is made of is of one pool as a whole. Where the pools are
+folds, a model that did not learn from a document's site has not seen its parts either.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from cleaner.training.examples import FOLDS
 _KINDS = (*KINDS, PASSAGE)
 _HEADLINED, _DIGESTS = 900, 120  # documents at the most
 _PARTS = (5, 12)  # articles of a digest
+
+
+Pools = Sequence[Sequence[Host]]
 
 
 class _OfSite(Protocol):
@@ -40,42 +43,39 @@ def by_fold(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
 def made(articles: Sequence[Host], share: float) -> list[Labelled]:
     """What a detector learns from beside scrapes, but for furniture put in: a share of it."""
     return [
-        *intruders(articles, 1),
-        *headlined(articles[: round(_HEADLINED * share)], 3),
-        *digests(articles, round(_DIGESTS * share)),
+        *intruders(by_fold(articles), 1),
+        *headlined(by_fold(articles[: round(_HEADLINED * share)]), 3),
+        *digests(by_fold(articles), round(_DIGESTS * share)),
     ]
 
 
-def intruders(articles: Sequence[Host], seed: int) -> list[Labelled]:
+def intruders(pools: Pools, seed: int) -> list[Labelled]:
     """Articles with sentences of others put in."""
     return [
         compose(record, site=record["site"], source="intruders")
-        for own in by_fold(articles)
+        for own in pools
         for record in intruder_records(own, seed=seed, kinds=_KINDS)
     ]
 
 
-def headlined(
-    articles: Sequence[Host], seed: int, *, leads: Sequence[str] | None = None
-) -> list[Labelled]:
+def headlined(pools: Pools, seed: int, *, leads: Sequence[str] | None = None) -> list[Labelled]:
     """Articles with headlines of others put in; `leads` as for `headline_records`."""
     return [
         compose(record, site=record["site"], source="headlines")
-        for own in by_fold(articles)
+        for own in pools
         for record in headline_records(own, seed=seed, leads=leads)
     ]
 
 
-def digests(articles: Sequence[Host], count: int, *, seed: int = 5) -> list[Labelled]:
+def digests(pools: Pools, count: int, *, seed: int = 5) -> list[Labelled]:
     """Pieces of many articles strung together: no topic rules them, and nothing is to go.
 
-    There are `count`, but for folds with too few articles for one.
+    There are `count`, but for pools with too few articles for one.
     """
     generator = np.random.default_rng(seed)
-    pools = by_fold(articles)
     made = []
     for number in range(count):
-        pool = pools[number % FOLDS]
+        pool = pools[number % len(pools)]
         if len(pool) >= _PARTS[1]:
             made.append(_digest(pool, f"digest-{number}", generator))
     return made

@@ -87,9 +87,9 @@ def _mixture(articles: Sequence[Host], seed: int) -> list[Labelled]:
     order = np.random.default_rng(seed).permutation(len(articles))
     few = [articles[index] for index in order[: len(articles) // _HEADLINED]]
     return [
-        *intruders(articles, seed),
-        *headlined(few, seed),
-        *digests(articles, len(articles) // _DIGESTS, seed=seed),
+        *intruders([articles], seed),
+        *headlined([few], seed),
+        *digests([articles], len(articles) // _DIGESTS, seed=seed),
     ]
 
 

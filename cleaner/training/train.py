@@ -19,7 +19,7 @@ from cleaner.training.detector import Fitted, figures_by, fit, save
 from cleaner.training.examples import prepare
 from cleaner.training.folder import whole_folder
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency
-from cleaner.training.made import digests, headlined, intruders
+from cleaner.training.made import by_fold, digests, headlined, intruders
 from cleaner.training.sources import TrainingData, hosts_of, languages_of
 
 if TYPE_CHECKING:
@@ -176,11 +176,12 @@ def _made(articles: Sequence[Host], language: str) -> list[Labelled]:
     """Documents with intruders in them, and digests, made from `articles`."""
     # The leads of headlines are English; elsewhere a headline stands by itself.
     leads = None if language == "en" else ("{}",)
+    folds = by_fold(articles)
     return [
-        *intruders(articles, 1),
-        *intruders(articles, 2),
-        *headlined(articles, 3, leads=leads),
-        *digests(articles, round(_DIGESTS * len(articles))),
+        *intruders(folds, 1),
+        *intruders(folds, 2),
+        *headlined(folds, 3, leads=leads),
+        *digests(folds, round(_DIGESTS * len(articles))),
     ]
 
 
