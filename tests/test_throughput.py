@@ -3,10 +3,11 @@
 import gzip
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from cleaner import InputError
+from cleaner import InputError, throughput
 from cleaner.evidence import Knowledge  # noqa: F401  # loaded before the clock runs
 from cleaner.segment import segment
 from cleaner.throughput import Measurements, Ratio, compare, read_pages, sampled, table, write_jsonl
@@ -69,3 +70,20 @@ def test_growth_and_scale():
     shown = table(found)
     assert "fast, beside trafilatura" in shown
     assert "60 billion tokens" in shown
+
+
+# Modules that a document does not go through on its way in one process.
+NO_STAGE = {
+    "errors", "contributions", "options", "explanation", "terminal", "sites", "interruption",
+    "workers", "outputs", "journal", "progress", "corpus", "report", "evaluation", "command",
+    "throughput", "training", "benchmark", "adapters", "cli",
+}  # fmt: skip
+
+
+def test_every_module_that_a_document_goes_through_has_a_stage():
+    """A new one would be booked as "other", and its figures would mislead."""
+    package = Path(throughput.__file__).parent
+    names = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    modules = {name for name in names if not name.startswith("_")} - {"models"}
+    assert modules == {*throughput._STAGES} | NO_STAGE
+    assert not {*throughput._STAGES} & NO_STAGE
