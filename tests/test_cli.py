@@ -362,6 +362,21 @@ def failed(done, status, *parts):
         assert part in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ([], "not judged: fewer than 5 fragments\n"),
+        (["--explain"], "standard input: not judged: fewer than 5 fragments\n"),
+        (["--quiet"], ""),
+    ],
+)
+def test_one_document_that_is_not_judged_is_told(more, told):
+    done = run(*more, stdin=b"One line.\nAnother.\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "One line.\nAnother.\n", told)
+    assert run(*more).stderr in {"", told}  # of nothing at all there is nothing to judge
+    assert run(stdin=b"").stderr == ""
+
+
 @pytest.mark.usefixtures("marked")
 class TestErrors:
     def test_missing_file(self, article):
