@@ -128,7 +128,7 @@ def main(  # noqa: PLR0913, PLR0917  # one for each option
     kept = _kept(foreign_network)
     sizes = ALL.scaled(share)
     articles = news_articles(data, OF_DETECTOR)[: sizes.articles]
-    varied = varied_articles(data, sizes.varied, OF_DETECTOR)
+    varied = varied_articles(data, sizes.varied)
     topic = fit_topic([a.sentences for a in (*articles, *varied[::3])], encoder, axes=axes)
     words = articles_of(unlabelled(data), split=lambda line: [line])
     frequency = inverse_document_frequency([a.sentences for a in words])

@@ -12,11 +12,10 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from cleaner.evaluation import Host, Labelled, compose, headline_records, intruder_records
-from cleaner.evaluation.intruders import KINDS, PASSAGE
+from cleaner.evaluation.intruders import KINDS
 from cleaner.sites import fold_of
 from cleaner.training.examples import FOLDS
 
-_KINDS = (*KINDS, PASSAGE)
 _HEADLINED, _DIGESTS = 900, 120  # documents at the most
 _PARTS = (5, 12)  # articles of a digest
 
@@ -49,12 +48,12 @@ def made(articles: Sequence[Host], share: float) -> list[Labelled]:
     ]
 
 
-def intruders(pools: Pools, seed: int) -> list[Labelled]:
-    """Articles with sentences of others put in."""
+def intruders(pools: Pools, seed: int, *, kinds: Sequence[str] = KINDS) -> list[Labelled]:
+    """Articles with sentences of others put in, in one of the ways that `kinds` names."""
     return [
         compose(record, site=record["site"], source="intruders")
         for own in pools
-        for record in intruder_records(own, seed=seed, kinds=_KINDS)
+        for record in intruder_records(own, seed=seed, kinds=kinds)
     ]
 
 

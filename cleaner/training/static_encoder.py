@@ -276,24 +276,24 @@ def run(
 
 
 def _articles(data: Path) -> list[Article]:
-    """Two fifths of the clean articles: the others are for the detector and for the benchmark."""
-    records = (*unlabelled(data, OF_ENCODER), *news(data, OF_ENCODER))
+    """The clean articles but those of fixtures, and two fifths of the news.
+
+    The other news is for the detector and for the benchmark.
+    """
+    records = (*unlabelled(data), *news(data, OF_ENCODER))
     articles = articles_of(records, split=split_sentences)
     return [article for article in articles if len(article.sentences) >= FEWEST_SENTENCES]
 
 
 def taught_by(teacher: Encoder, data: Path, cache: Path) -> Taught:
-    """Sentences of articles, none of the detector's, as `teacher` encodes them.
+    """Sentences of articles, none of the detector's news, as `teacher` encodes them.
 
     Parameters
     ----------
     cache
         Folder for vectors of this teacher alone.
     """
-    articles = (
-        *news_articles(data, OF_ENCODER),
-        *varied_articles(data, ALL.varied, OF_ENCODER),
-    )
+    articles = (*news_articles(data, OF_ENCODER), *varied_articles(data, ALL.varied))
     own = {sentence[:ENCODED] for host in articles for sentence in host.sentences}
     sentences = sorted(own)
     encoder = CachedEncoder(teacher, cache)
