@@ -12,7 +12,6 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from cleaner.evaluation import Host, Labelled, compose, headline_records, intruder_records
-from cleaner.evaluation.intruders import KINDS
 from cleaner.sites import fold_of
 from cleaner.training.examples import FOLDS
 
@@ -48,12 +47,12 @@ def made(articles: Sequence[Host], share: float) -> list[Labelled]:
     ]
 
 
-def intruders(pools: Pools, seed: int, *, kinds: Sequence[str] = KINDS) -> list[Labelled]:
-    """Articles with sentences of others put in, in one of the ways that `kinds` names."""
+def intruders(pools: Pools, seed: int) -> list[Labelled]:
+    """Articles with sentences of others put in."""
     return [
         compose(record, site=record["site"], source="intruders")
         for own in pools
-        for record in intruder_records(own, seed=seed, kinds=kinds)
+        for record in intruder_records(own, seed=seed)
     ]
 
 

@@ -21,7 +21,6 @@ from cleaner.detector_files import MEMBER_FILE
 from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
-from cleaner.evaluation.intruders import KINDS, PASSAGE
 from cleaner.member import Member, knowledge_of
 from cleaner.training.cache import CachedEncoder
 from cleaner.training.datasets import ALL, OF_MEMBER, news_articles, varied_articles
@@ -41,7 +40,6 @@ _FIRST_SEED = 4
 # Beside the transformer even a larger network costs next to nothing.
 _WIDTH, _HEADS, _LAYERS = 128, 8, 3
 _SHARED = ("format", "evidence", "licence", "origins", "threshold", "calibration")  # of manifests
-_KINDS = (*KINDS, PASSAGE)  # the ways in which foreign prose is put in
 _HEADLINED, _DIGESTS = 6, 60  # one document of each kind for so many articles
 
 
@@ -89,7 +87,7 @@ def _mixture(articles: Sequence[Host], seed: int) -> list[Labelled]:
     order = np.random.default_rng(seed).permutation(len(articles))
     few = [articles[index] for index in order[: len(articles) // _HEADLINED]]
     return [
-        *intruders([articles], seed, kinds=_KINDS),
+        *intruders([articles], seed),
         *headlined([few], seed),
         *digests([articles], len(articles) // _DIGESTS, seed=seed),
     ]
