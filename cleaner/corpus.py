@@ -762,11 +762,11 @@ def _reason(failure: BaseException) -> str:
 
 def _conclude(job: Job, tally: Tally, pace: Pace) -> None:
     """Say what was done, where it was many documents, and of one that it was not judged."""
-    if job.quiet or job.settings.show != "text":
+    if job.quiet:
         return
-    if tally.documents > 1:
+    if tally.documents > 1 and job.settings.show == "text":
         rate = pace.rate(tally.documents)
         click.echo(tally.summary(pace.seconds, rate, replayed=pace.replayed), err=True)
-    elif tally.characters and not job.settings.explain:  # which has said so
+    elif tally.documents == 1 and tally.characters and not job.settings.explain:  # it has said so
         for why in tally.not_judged:
             click.echo(f"not judged: {why}", err=True)

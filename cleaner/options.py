@@ -56,6 +56,8 @@ def check_model(encoder: object, model: object) -> None:
             raise OptionError("the name of the encoder is empty", next_step="use fast or accurate")
     if model is not None:
         check_type("model", model, str | os.PathLike, "give the folder of a detector")
+        if model == "":
+            raise OptionError("the name of the model is empty", next_step="give a folder")
 
 
 def check_threshold(threshold: float) -> None:

@@ -430,6 +430,11 @@ def test_memory_that_runs_out_is_not_taken_for_a_damaged_model(monkeypatch):
         Cleaner()
 
 
+def test_an_empty_name_of_a_model():
+    with pytest.raises(OptionError, match="the name of the model is empty; give a folder"):
+        Cleaner(model="")
+
+
 def test_an_encoder_without_a_detector():
     with pytest.raises(ModelError, match="no detector has been fitted for the encoder 'another'"):
         Cleaner(encoder="another")

@@ -368,11 +368,14 @@ def failed(done, status, *parts):
         ([], "not judged: fewer than 5 fragments\n"),
         (["--explain"], "standard input: not judged: fewer than 5 fragments\n"),
         (["--quiet"], ""),
+        (["--check"], "not judged: fewer than 5 fragments\n"),
+        (["--diff"], "not judged: fewer than 5 fragments\n"),
     ],
 )
 def test_one_document_that_is_not_judged_is_told(more, told):
     done = run(*more, stdin=b"One line.\nAnother.\n")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "One line.\nAnother.\n", told)
+    assert (done.exit_code, done.stderr) == (0, told)
+    assert done.stdout == ("" if {"--check", "--diff"} & {*more} else "One line.\nAnother.\n")
     assert run(stdin=b"").stderr == ""
 
 
@@ -389,13 +392,16 @@ class TestErrors:
         failed(run(*more, ""), 2, "the name of an input is empty; name a file")
         assert article.read_bytes() == before
 
+    def test_an_empty_name_of_a_clean_text(self, article):
+        failed(run("restore", "", "--removed", article), 2, "the name of an input is empty")
+
     @pytest.mark.parametrize("option", [[], ["-i"], ["--check"], ["-o", "clean.txt"]])
     def test_a_name_that_is_too_long(self, option):
         """As `cleaner "$(cat article.txt)"` gives it."""
         failed(run(*option, "An article. " * 99), 1, "An article. ", "File name too long")
 
     def test_an_output_whose_name_is_too_long(self, article):
-        failed(run(article, "-o", "x" * 300), 1, "File name too long")
+        failed(run(article, "-o", "x" * 300), 1, "xxx: File name too long; check the name")
 
     def test_directory(self, tmp_path):
         failed(run(tmp_path), 1, f"{tmp_path}: is a directory")

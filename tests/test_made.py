@@ -62,6 +62,7 @@ def test_a_digest_holds_pieces_of_several_articles_and_nothing_is_to_go():
 
 def test_pools_of_too_few_articles_have_no_digests():
     assert digests(by_fold(ARTICLES[:5]), 9) == []
+    assert len(digests([ARTICLES[:5], ARTICLES], 9)) == 9
 
 
 def test_the_same_seed_gives_the_same_documents():

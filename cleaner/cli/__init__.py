@@ -6,7 +6,7 @@ usage errors wait for nothing.
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from typing import Any
 
@@ -22,12 +22,13 @@ from cleaner.cli.report import report
 from cleaner.cli.restore import restore
 from cleaner.cli.train import train
 from cleaner.errors import CleanerError, OptionError
+from cleaner.formats.encoding import shown
 from cleaner.formats.sinks import standard_output_failed
-from cleaner.formats.sources import cannot_read
 from cleaner.interruption import INTERRUPTED, Terminated
 from cleaner.work import LESS_MEMORY
 
 _USAGE = 2
+_NO_NAME = (errno.ENAMETOOLONG, errno.EACCES)  # a name too long, or below a folder closed to us
 _OF_GROUP = ("-h", "--help", "-V", "--version")
 
 
@@ -83,10 +84,10 @@ class _Group(DefaultGroup):
         except BrokenPipeError:
             # Who read us has what they wanted (`| head`).
             ctx.exit(FAILED)
-        except OSError as error:  # of a name that is too long, or in a folder that is closed to us
-            if error.filename is None:
+        except OSError as error:
+            if error.errno not in _NO_NAME or not isinstance(error.filename, str):
                 raise
-            raise _Failure(str(cannot_read(os.fsdecode(error.filename), error))) from error
+            raise _Failure(f"{shown(error.filename)}: {error.strerror}; check the name") from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         default = self.get_command(ctx, "clean")

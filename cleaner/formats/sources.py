@@ -287,8 +287,9 @@ def source(name: str, kind: str | None = None) -> Source:
     Raises
     ------
     OptionError
-        If the suffixes say Parquet with a compression around it.
+        If the name is empty, or its suffixes say Parquet with a compression around it.
     """
+    _check_name(name)
     if kind is None and is_packed_parquet(name):
         raise OptionError(
             f"{name}: a compressed Parquet file cannot be read",
@@ -298,6 +299,11 @@ def source(name: str, kind: str | None = None) -> Source:
     if str(path) != STDIN:
         name = str(path)  # one file, one name: ./a.txt is a.txt, as those of a folder are
     return Source(name, kind_of(name, kind), path.name, kind is not None)
+
+
+def _check_name(name: str) -> None:
+    if not name:  # to a path it would be the folder that we are in
+        raise OptionError("the name of an input is empty", next_step="name a file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,8 +381,8 @@ class Inputs:
             If a name is empty, standard input is named twice, or there is a title, and more or
             other than one text.
         """
-        if "" in self.names:  # to a path it is the folder that we are in
-            raise OptionError("the name of an input is empty", next_step="name a file")
+        for name in self.names:
+            _check_name(name)
         left_out = set(self.folders) if with_folders else set()
         check_sources(
             [

@@ -147,6 +147,7 @@ def furniture(
     lots = [
         (own, _headlines(own, encoder), beside)
         for own, beside in zip(by_fold(articles), by_fold(pages), strict=True)
+        if own and beside
     ]
     for seed in range(11, 11 + sizes.rounds):
         yield [
@@ -195,8 +196,10 @@ def _publishers(data: Path) -> dict[str, str]:
 
 def varied_articles(data: Path, most: int) -> list[Host]:
     """Articles of the `unlabelled` ones, to put intruders into and to take them from."""
+    if not most:
+        return []
     records = [record for record in unlabelled(data) if len(record["lines"]) < _LONGEST]
-    found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST] if most else []
+    found = [host for host in hosts(records) if len(host.sentences) < _LONGEST_HOST]
     return found[:: max(1, len(found) // most)][:most]  # of every set its share
 
 

@@ -87,7 +87,8 @@ class Headlines:
         pool = np.arange(len(self._titles))
         if row is not None and generator.random() >= _UNTOUCHED:
             pool = np.argsort(-(self._vectors @ self._vectors[row]))[: _NEAREST + 1]
-        chosen = generator.choice(pool[pool != row], count, replace=False)
+        others = pool[pool != row]
+        chosen = generator.choice(others, min(count, len(others)), replace=False)
         return [self._titles[i] for i in chosen]
 
 

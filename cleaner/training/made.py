@@ -68,15 +68,14 @@ def headlined(pools: Pools, seed: int, *, leads: Sequence[str] | None = None) ->
 def digests(pools: Pools, count: int, *, seed: int = 5) -> list[Labelled]:
     """Pieces of many articles strung together: no topic rules them, and nothing is to go.
 
-    There are `count`, but for pools with too few articles for one.
+    There are none where no pool has articles enough for one.
     """
     generator = np.random.default_rng(seed)
-    made = []
-    for number in range(count):
-        pool = pools[number % len(pools)]
-        if len(pool) >= _PARTS[1]:
-            made.append(_digest(pool, f"digest-{number}", generator))
-    return made
+    large = [pool for pool in pools if len(pool) >= _PARTS[1]]
+    return [
+        _digest(large[number % len(large)], f"digest-{number}", generator)
+        for number in range(count if large else 0)
+    ]
 
 
 def _digest(articles: Sequence[Host], identity: str, generator: np.random.Generator) -> Labelled:
