@@ -17,8 +17,6 @@ from cleaner.training.examples import FOLDS
 
 _HEADLINED, _DIGESTS = 900, 120  # documents at the most
 _PARTS = (5, 12)  # articles of a digest
-
-
 Pools = Sequence[Sequence[Host]]
 
 
