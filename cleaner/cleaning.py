@@ -21,6 +21,7 @@ from cleaner.encoders import Encoder, Vectors, detector_folder, load_encoder
 from cleaner.errors import OptionError
 from cleaner.evidence import Encoded, untitled_ratios
 from cleaner.language import language_of
+from cleaner.markdown import as_read
 from cleaner.options import (
     BATCH_DOCUMENTS,
     as_name,
@@ -34,7 +35,7 @@ from cleaner.options import (
 )
 from cleaner.reasons import reason_of
 from cleaner.results import CleanResult, Finding, Fragment
-from cleaner.segment import Segments, in_small_letters, segment
+from cleaner.segment import Segments, readable, segment
 
 if TYPE_CHECKING:
     from cleaner.contributions import Contributions
@@ -83,11 +84,20 @@ _REPORTED = (
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A document on its way: what was found before encoding."""
+    """A document on its way: what was found before encoding.
+
+    Attributes
+    ----------
+    segments, read
+        Its fragments as they stand in the text, and as a reader sees them.
+    why
+        Why it is not judged; empty where it is.
+    """
 
     document: Document
     title: str
     segments: Segments
+    read: Segments
     why: str
 
 
@@ -254,7 +264,7 @@ class Cleaner:
             yield self._result(task, found)
 
     def _encode(self, tasks: Sequence[_Task]) -> list[Encoded]:
-        return encode([(task.title, task.segments) for task in tasks], self._encoder)
+        return encode([(task.title, task.read) for task in tasks], self._encoder)
 
     def _unjudged(self, task: _Task) -> CleanResult:
         fragments = tuple(
@@ -286,7 +296,7 @@ class Cleaner:
             result,
             task.segments,
             scored.observed,
-            self._detector.contributions(scored, task.segments),
+            self._detector.contributions(scored, task.read),
             None if title is None else topic.project(title[None])[0],
             topic.between / (1.0 + topic.between),
         )
@@ -306,7 +316,7 @@ class Cleaner:
         if not _has_topic(scored.observed, self._detector.knowledge.topic):
             return self._unjudged(replace(task, why="no dominant topic"))
         least = max(min(NO_SUSPICION, self.threshold), _LEAST_SCORE)
-        fragments = _fragments(task.segments, scored, least=least)
+        fragments = _fragments(task, scored, least=least)
         result = CleanResult(
             source=task.document.text, fragments=fragments, identity=task.document.identity
         )
@@ -386,16 +396,22 @@ def _document(given: Document | str) -> Document:
 
 
 def _prepare(document: Document, languages: Sequence[str]) -> _Task:
-    if len(document.text) > LONGEST:
-        return _Task(document, "", segment(""), f"longer than {LONGEST:,} characters")
-    if count_lines(document.text) > MOST_LINES:
-        return _Task(document, "", segment(""), f"more than {MOST_LINES:,} lines")
+    if why := _too_much(document.text):
+        return _Task(document, "", segment(""), segment(""), why)
     title, segments = title_and_segments(document, language=languages[0])
-    return _Task(document, title, segments, _why_not(segments, languages))
+    read = readable(segments)
+    return _Task(document, title, segments, read, _why_not(segments, read, languages))
+
+
+def _too_much(text: str) -> str:
+    """Why `text` is not even cut into fragments; empty where it is."""
+    if len(text) > LONGEST:
+        return f"longer than {LONGEST:,} characters"
+    return f"more than {MOST_LINES:,} lines" if count_lines(text) > MOST_LINES else ""
 
 
 def title_and_segments(document: Document, *, language: str) -> tuple[str, Segments]:
-    """Title and fragments of a document; no line of its header is a fragment.
+    """Title as it is read, and fragments of a document; no line of its header is a fragment.
 
     The title is the one that is given, else the header's, else empty.
     """
@@ -403,20 +419,16 @@ def title_and_segments(document: Document, *, language: str) -> tuple[str, Segme
     title = document.title or ""
     if not title.strip() and header.title is not None:
         title = document.text[header.title.start : header.title.end]
-    return title, segment(document.text, language=language, skip=header.spans)
+    return as_read(title.strip()), segment(document.text, language=language, skip=header.spans)
 
 
 def encode(documents: Sequence[tuple[str, Segments]], encoder: Encoder) -> list[Encoded]:
-    """What a detector is given of documents, each by its title and fragments."""
-    segments = [in_small_letters(own) for _, own in documents]
-    texts = [
-        [text[:ENCODED] for text in (*own.texts, title)]
-        for (title, _), own in zip(documents, segments, strict=True)
-    ]
+    """What a detector is given of documents, each by its title and fragments, as they are read."""
+    texts = [[text[:ENCODED] for text in (*own.texts, title)] for title, own in documents]
     vectors = map(_finite, encoder.encode_documents(texts))
     return [
         Encoded(own, found[:-1], title, found[-1] if title.strip() else None)
-        for (title, _), own, found in zip(documents, segments, vectors, strict=True)
+        for (title, own), found in zip(documents, vectors, strict=True)
     ]
 
 
@@ -435,13 +447,13 @@ def _groups(tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
         yield group
 
 
-def _why_not(segments: Segments, languages: Sequence[str]) -> str:
+def _why_not(segments: Segments, read: Segments, languages: Sequence[str]) -> str:
     """Why a document cannot be judged; empty where it can."""
     if len(segments) < FEWEST_FRAGMENTS:
         return f"fewer than {FEWEST_FRAGMENTS} fragments"
     if _is_markup(segments.text):
         return "HTML: give the text of the page"
-    language = language_of(segments.text)
+    language = language_of(read.text)
     if language is not None and language not in languages:
         return f"language {language}: the encoder was made for {', '.join(languages)}"
     return ""
@@ -475,7 +487,7 @@ def _has_topic(observed: Observed, topic: TopicModel) -> bool:
     return is_titled and share(untitled_ratios(observed, topic)) >= _DOMINANT_UNTITLED
 
 
-def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fragment, ...]:
+def _fragments(task: _Task, scored: Scored, *, least: float) -> tuple[Fragment, ...]:
     """The fragments with their scores and, from a score of `least`, reasons and evidence."""
     suspects = np.flatnonzero(scored.scores >= least)
     columns = scored.observed.columns
@@ -485,7 +497,8 @@ def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fra
     values = np.round(evidence, 4).tolist(), np.stack(read, axis=1).tolist()
     told = dict(zip(suspects.tolist(), zip(*values, strict=True), strict=True))
     fragments = []
-    extents = zip(segments.starts.tolist(), segments.ends.tolist(), strict=True)
+    extents = zip(task.segments.starts.tolist(), task.segments.ends.tolist(), strict=True)
+    texts = task.read.texts
     scores = scored.scores.tolist()
     for index, ((start, end), score) in enumerate(zip(extents, scores, strict=True)):
         if index not in told:
@@ -493,7 +506,7 @@ def _fragments(segments: Segments, scored: Scored, *, least: float) -> tuple[Fra
             continue
         reported, known = told[index]
         wording = dict(zip(("words", "full_stop", "wording"), known, strict=True))
-        reason = reason_of(segments.text[start:end], wording)
+        reason = reason_of(texts[index], wording)
         shown = dict(zip(_REPORTED, reported, strict=True))
         fragments.append(Fragment(start, end, score, reason, shown))
     return tuple(fragments)

@@ -13,6 +13,7 @@ _ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
 _BREAKS = re.escape(_ENDS)
 _BREAK = f"[{_BREAKS}]"
 _BLANKS = r"[\ufeff \t\u00a0]*"
+_HEADING, _EMPHASIS = r"(?:#{1,6}[ \t]+)?", r"[*_]{0,3}"  # of Markdown
 LINE = re.compile(rf"([^{_BREAKS}]*)(\r\n|{_BREAK}|\Z)")
 
 _MONTH = (
@@ -131,11 +132,13 @@ def count_lines(text: str) -> int:
 def _line_that_is(wanted: str, text: str) -> Span | None:
     """The first line of `text` that is `wanted`, or else the first that is it in another case.
 
+    As a heading or in emphasis it is that, too.
     Letters that are more or fewer in the other case ("ß", "İ") are only found as they are.
     """
     if not wanted or wanted.casefold() not in text.casefold() or re.search(_BREAK, wanted):
         return None
-    line = rf"(?:^|{_BREAK}){_BLANKS}({re.escape(wanted)}){_BLANKS}(?:$|{_BREAK})"
+    marked = rf"{_HEADING}{_EMPHASIS}({re.escape(wanted)}){_EMPHASIS}"
+    line = rf"(?:^|{_BREAK}){_BLANKS}{marked}{_BLANKS}(?:$|{_BREAK})"
     found = re.search(line, text) or re.search(line, text, re.IGNORECASE)
     return None if found is None else Span(*found.span(1))
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import sentencex  # type: ignore[import-untyped]
 
 from cleaner.document import LINE, Span
+from cleaner.markdown import MARKS, as_read, without_ends
 
 # A line without one of these inside it is one sentence in every language: no need to ask.
 _INNER_STOP = re.compile(
@@ -113,6 +114,28 @@ class Segments:
                 spans[index] = Span(int(self.starts[index]), int(self.starts[index + 1]))
 
 
+def readable(segments: Segments) -> Segments:
+    """The same fragments as a reader sees them: without Markdown, running text in small letters."""
+    return in_small_letters(_without_markdown(segments))
+
+
+def _without_markdown(segments: Segments) -> Segments:
+    """The same fragments, in a text of their own, each `as_read`."""
+    if not any(mark in segments.text for mark in MARKS):
+        return segments
+    texts = segments.texts
+    seen = [as_read(text) or text for text in texts]
+    if seen == texts:
+        return segments
+    parts: list[str] = []
+    ends = [0, *segments.ends.tolist()]
+    for before, start, text in zip(ends, segments.starts.tolist(), seen, strict=False):
+        parts += [segments.text[before:start], text]
+    parts.append(segments.text[ends[-1] :])
+    sizes = np.cumsum([len(part) for part in parts], dtype=np.int64)
+    return replace(segments, text="".join(parts), starts=sizes[:-1:2], ends=sizes[1::2])
+
+
 def in_small_letters(segments: Segments) -> Segments:
     """The same fragments, running text in capitals in small letters but for its first character.
 
@@ -151,8 +174,9 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
     Returns
     -------
     Segments
-        Blank lines belong to no fragment. Every other code point that is no white space at a
-        fragment's edge belongs to exactly one.
+        Blank lines belong to no fragment, and neither do lines of which a reader sees nothing, such
+        as pictures without a description in Markdown. Every other code point that is no white
+        space at a fragment's edge belongs to exactly one.
     """
     starts: list[int] = []
     ends: list[int] = []
@@ -168,7 +192,7 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
         line_spans[number] = (first, next_line)
         if skip and any(span.start < start + len(body) and start < span.end for span in skip):
             continue
-        for a, b in _sentences(body, language):
+        for a, b in _seen(body, _sentences(body, language)):
             starts.append(start + a)
             ends.append(start + b)
             lines.append(number)
@@ -183,16 +207,30 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
 
 def _sentences(body: str, language: str) -> list[tuple[int, int]]:
     """Extents of the sentences of a stripped line, each stripped."""
-    whole = len(body) < _SHORTEST_SPLIT or not _INNER_STOP.search(body)
+    asked = without_ends(body)
+    whole = len(body) < _SHORTEST_SPLIT or not _INNER_STOP.search(asked)
     if whole and len(body) <= _LONGEST_SENTENCE:
         return [(0, len(body))]
     found: list[tuple[int, int]] = []
-    for at, part in _parts(body, language):
+    for at, part in _parts(asked, language):
         stripped = part.strip()
         if stripped:
             start = at + len(part) - len(part.lstrip())
             found.append((start, start + len(stripped)))
     return _with_markers(body, found)
+
+
+def _seen(body: str, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The sentences, what has nothing to read joined to the one before; none if all is such."""
+    if "](" not in body and body != "[":
+        return sentences
+    joined: list[tuple[int, int]] = []
+    for start, end in sentences:
+        if as_read(body[start:end]):
+            joined.append((start if joined else 0, end))
+        elif joined:
+            joined[-1] = (joined[-1][0], end)
+    return joined
 
 
 def _with_markers(body: str, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:

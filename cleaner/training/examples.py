@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from cleaner.cleaning import FEWEST_FRAGMENTS, encode, title_and_segments
 from cleaner.document import Document
+from cleaner.segment import readable
 from cleaner.sites import fold_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Example:
 
     @property
     def segments(self) -> Segments:
-        """The fragments."""
+        """The fragments, as they are read."""
         return self.encoded.segments
 
 
@@ -66,6 +67,6 @@ def prepare(
         starts = np.array([span.start for span in document.spans])
         owner = np.searchsorted(starts, segments.starts, side="right") - 1
         labels = np.array(document.labels)[owner]
-        (encoded,) = encode([(title, segments)], encoder)
+        (encoded,) = encode([(title, readable(segments))], encoder)
         examples.append(Example(document, encoded, labels, fold_of(document.site, FOLDS)))
     return examples

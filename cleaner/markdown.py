@@ -1,0 +1,75 @@
+"""Markdown in a text: what a reader sees of it, and where no sentence ends.
+
+Converters of web pages write links, pictures and emphasis as Markdown (CommonMark 0.31). The models
+know the text that a reader sees, so that is what they are given; what is cut is cut from the text
+as it is, and a link or a picture as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+
+MARKS = ("](", "*", "_", "#", ">", "\\")  # a text without any of these is read as it is
+
+# "(address)" or "(address "title")"; an address has its own brackets in pairs.
+_TARGET = (
+    r"\(\s*(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"
+    r"(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
+)
+_PLAIN = r"[^\[\]\\\n]|\\."
+# A link's text may hold pictures, and brackets in pairs.
+_LINK = re.compile(rf"!?\[((?:{_PLAIN}|!?\[(?:{_PLAIN})*\](?:{_TARGET})?)*)\]{_TARGET}")
+# A link around several lines: it begins on a line of its own, and its address stands on another.
+_TORN = re.compile(rf"\[|\]{_TARGET}")
+_OPENING = re.compile(r"(?<![\w*\\])[*_]{1,4}(?=[^\s*_])")
+_CLOSING = re.compile(r"(?<=[^\s*_\\])[*_]{1,4}(?![\w*])")
+_ENDED = re.compile(r"([.!?\u2026][\"'\u201d\u2019)]?)([*_]{1,4})(?=\s|$)")
+_LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+)?")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ENDS = ".!?\u2026"
+_NO_END = "x"
+
+
+def as_read(text: str) -> str:
+    """What a reader sees of `text`, part of a line or a whole one.
+
+    Of a link its text, of a picture its description, and no marks of headings, emphasis, quotes and
+    bullets. Empty where there is nothing else.
+
+    >>> as_read("## See **[the _map_](https://example.org/map)** ![Map](map.png)")
+    'See the map Map'
+    """
+    if "](" in text:
+        text = _LINK.sub(_seen, text)
+        text = _TORN.sub("", text) if _TORN.fullmatch(text) else text
+    elif text == "[":
+        return ""
+    text = text[_LINE_MARK.match(text).end() :] or text  # type: ignore[union-attr]  # may be empty
+    if "*" in text or "_" in text:
+        text = _CLOSING.sub("", _OPENING.sub("", text))
+    if "\\" in text:
+        text = _ESCAPED.sub(r"\1", text)
+    return text.strip()
+
+
+def _seen(link: re.Match[str]) -> str:
+    return _LINK.sub(_seen, link[1])
+
+
+def without_ends(line: str) -> str:
+    """`line` at its length, so that no sentence ends within a link, or before what closes emphasis.
+
+    A link becomes a word that begins as its text does, and ends a sentence if its text does.
+    """
+    if "](" in line:
+        line = _LINK.sub(_as_word, line)
+    if "*" in line or "_" in line:
+        line = _OPENING.sub(lambda mark: line[mark.end()] * len(mark[0]), line)
+        line = _ENDED.sub(lambda end: _NO_END * len(end[2]) + end[1], line)
+    return line
+
+
+def _as_word(link: re.Match[str]) -> str:
+    seen = as_read(link[0]) or _NO_END
+    last = seen[-1] if seen[-1] in _ENDS else _NO_END
+    return seen[0] + _NO_END * (len(link[0]) - 2) + last

@@ -1,0 +1,171 @@
+"""Markdown: read as a reader sees it, and cut as a whole."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleaner import Cleaner
+from cleaner.evaluation.reader import read_labelled
+from cleaner.markdown import as_read, without_ends
+from cleaner.segment import readable, segment
+
+ADDRESS = "https://example.org/a.html?of=it"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Nothing of it.", "Nothing of it."),
+        ("## The old bridge", "The old bridge"),
+        ("> > Quoted in a quote", "Quoted in a quote"),
+        ("* Home", "Home"),
+        ("- a dash stays", "- a dash stays"),
+        ("**By Ann Lee** and _others_", "By Ann Lee and others"),
+        ("***both*** and **_both_**", "both and both"),
+        ('**"It is,"** he said', '"It is," he said'),
+        (f"See [the map]({ADDRESS}) of it.", "See the map of it."),
+        ('[the map](/map "A map")', "the map"),
+        ("[the map](<a map.png>)", "the map"),
+        ("[Bridge](https://e.org/Bridge_(song))", "Bridge"),
+        ("[[1]](#note-1)", "[1]"),
+        (f"![The mayor]({ADDRESS})", "The mayor"),
+        (f"[![The mayor]({ADDRESS}) Mayor resigns]({ADDRESS})", "The mayor Mayor resigns"),
+        (f"![]({ADDRESS})", ""),
+        (f"[![]({ADDRESS})]({ADDRESS})", ""),
+        (f"]({ADDRESS})", ""),
+        ("[", ""),
+        (r"3\. \*Note\* \[sic\]", "3. *Note* [sic]"),
+        # What only looks like it.
+        ("snake_case and 2*3*4", "snake_case and 2*3*4"),
+        ("5 * 3 = 15", "5 * 3 = 15"),
+        ("#1 in sales", "#1 in sales"),
+        ("[sic](he meant the other one)", "[sic](he meant the other one)"),
+        ("[1] See there", "[1] See there"),
+    ],
+)
+def test_what_a_reader_sees(text, seen):
+    assert as_read(text) == seen
+
+
+@pytest.mark.parametrize(
+    ("line", "fragments"),
+    [
+        (
+            f"Go [to The Hague. It is old]({ADDRESS}) in May. Then leave it again.",
+            [f"Go [to The Hague. It is old]({ADDRESS}) in May.", "Then leave it again."],
+        ),
+        (
+            f"[Read the whole story.]({ADDRESS}) Then come back to us here.",
+            [f"[Read the whole story.]({ADDRESS})", "Then come back to us here."],
+        ),
+        (
+            f"![Three men. They sit.]({ADDRESS} 'Men. Sitting.')",
+            [f"![Three men. They sit.]({ADDRESS} 'Men. Sitting.')"],
+        ),
+        (
+            "**Read the whole story.** Then come back to us here.",
+            ["**Read the whole story.**", "Then come back to us here."],
+        ),
+        (
+            "It was all *over.* _They went home._ Nobody was left.",
+            ["It was all *over.*", "_They went home._", "Nobody was left."],
+        ),
+        # A picture without a word is read with what stands before it, or else behind.
+        (
+            f"![]({ADDRESS}) The mayor spoke at noon. Nobody came. ![]({ADDRESS})",
+            [f"![]({ADDRESS}) The mayor spoke at noon.", f"Nobody came. ![]({ADDRESS})"],
+        ),
+        (f"![]({ADDRESS})", []),
+        (f"[![]({ADDRESS})]({ADDRESS}) ![]({ADDRESS})", []),
+    ],
+)
+def test_a_link_and_emphasis_are_never_parted(line, fragments):
+    assert segment(line).texts == fragments
+
+
+def test_fragments_as_read_stand_where_they_stood():
+    segments = segment(f"# The bridge\n\n![]({ADDRESS})\n\n[It]({ADDRESS}) is **old.** So it is.\n")
+    read = readable(segments)
+    assert read.texts == ["The bridge", "It is old.", "So it is."]
+    assert read.lines.tolist() == segments.lines.tolist() == [0, 4, 4]
+
+
+def test_text_without_marks_is_left_alone():
+    segments = segment("The bridge is old. So it is (he said).\n- It is\n")
+    assert readable(segments) is segments
+
+
+MARKED = st.lists(
+    st.sampled_from(
+        ["[", "]", "(", ")", "](", "![", "*", "**", "_", "# ", "> ", "\\", "<", ">", '"', ".", "! ",
+         "a", "The end", " ", "https://e.org/a.b", "\ud800", "\u00e9"]
+    ),
+    max_size=30,
+).map("".join)  # fmt: skip
+
+
+@given(MARKED)
+def test_any_marks_are_read_and_keep_their_places(text):
+    assert len(without_ends(text)) == len(text)
+    assert len(as_read(text)) <= len(text)
+    segments = segment(text)
+    read = readable(segments)
+    assert len(read) == len(segments)
+    assert all(read.texts)
+    for link in re.finditer(r"\[[^\[\]\\\n]*\]\([^\s()<>\"']*\)", text):
+        edges = {*segments.starts.tolist(), *segments.ends.tolist()}
+        assert not any(link.start() < edge < link.end() for edge in edges)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[a](" * 50_000, "*a" * 100_000, "[[a]" * 50_000])
+def test_marks_without_end_take_no_time(text):
+    assert len(without_ends(text)) == len(text)
+    as_read(text)
+
+
+@pytest.fixture(scope="module")
+def cleaner():
+    return Cleaner()
+
+
+FORMS = ("**{}**", "## {}", "{}", "> {}", f"[{{}}]({ADDRESS})", "* {}")
+
+
+def as_markdown(line, number):
+    """A line in one of the forms; as it is where that joins its sentences, as a link does."""
+    marked = FORMS[number % len(FORMS)].format(line)
+    return marked if len(segment(marked)) == len(segment(line)) else line
+
+
+def test_a_page_scores_the_same_in_markdown(cleaner, labelled_pages):
+    for page in labelled_pages:
+        lines = [line for line in page.text.split("\n") if not set("*_[]#>\\") & set(line)]
+        marked = [
+            line if line in {"", page.title} else as_markdown(line, n)
+            for n, line in enumerate(lines)
+        ]
+        plain = cleaner.clean_and_explain("\n".join(lines), title=page.title)
+        result = cleaner.clean_and_explain("\n".join(marked), title=page.title)
+        assert result.judged
+        assert [f.score for f in result.fragments] == [f.score for f in plain.fragments]
+        assert [f.reason for f in result.findings] == [f.reason for f in plain.findings]
+        assert len(result.findings) > 10
+
+
+@pytest.fixture(scope="module")
+def labelled_pages():
+    pages = read_labelled("fixtures/labelled/wcxb_page.jsonl.gz")
+    return [page for page, _ in zip(pages, range(4), strict=False)]
+
+
+def test_pictures_stay_and_a_heading_is_the_title_that_was_given(cleaner, seed, intruders):
+    title, *lines = seed.splitlines()
+    picture = f"![]({ADDRESS})"
+    body = "\n\n".join(part for line in lines[2:] for part in (line, picture))
+    result = cleaner.clean_and_explain(f"# **{title}**\n\n{body}\n", title=title)
+    kept = [line for line in result.text.split("\n") if line and line != picture]
+    gone = {line.strip() for line in intruders}
+    assert kept == [f"# **{title}**", *(line for line in lines[2:] if line.strip() not in gone)]
+    assert result.text.count(picture) == len(lines[2:])
