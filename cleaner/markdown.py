@@ -20,11 +20,13 @@ _PLAIN = r"[^\[\]\\\n]|\\."
 # A link's text may hold pictures, and brackets in pairs.
 _LINK = re.compile(rf"!?\[((?:{_PLAIN}|!?\[(?:{_PLAIN})*\](?:{_TARGET})?)*)\]{_TARGET}")
 # A link around several lines: it begins on a line of its own, and its address stands on another.
-_TORN = re.compile(rf"\[|\]{_TARGET}")
+_TORN = re.compile(rf"\]{_TARGET}")
 _OPENING = re.compile(r"(?<![\w*\\])[*_]{1,4}(?=[^\s*_])")
 _CLOSING = re.compile(r"(?<=[^\s*_\\])[*_]{1,4}(?![\w*])")
 _ENDED = re.compile(r"([.!?\u2026][\"'\u201d\u2019)]?)([*_]{1,4})(?=\s|$)")
-_LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+)?")
+# Of what begins with a dash only links are surely no list that an author made.
+_LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+|-\s+(?=!?\[))?")
+_BARE = re.compile(r"<(https?://[^\s<>]+)>")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENDS = ".!?\u2026"
 _NO_END = "x"
@@ -39,12 +41,13 @@ def as_read(text: str) -> str:
     >>> as_read("## See **[the _map_](https://example.org/map)** ![Map](map.png)")
     'See the map Map'
     """
+    text = text[_LINE_MARK.match(text).end() :] or text  # type: ignore[union-attr]  # may be empty
+    if text == "[" or _TORN.fullmatch(text):
+        return ""
     if "](" in text:
         text = _LINK.sub(_seen, text)
-        text = _TORN.sub("", text) if _TORN.fullmatch(text) else text
-    elif text == "[":
-        return ""
-    text = text[_LINE_MARK.match(text).end() :] or text  # type: ignore[union-attr]  # may be empty
+    if "<http" in text:
+        text = _BARE.sub(r"\1", text)
     if "*" in text or "_" in text:
         text = _CLOSING.sub("", _OPENING.sub("", text))
     if "\\" in text:

@@ -86,6 +86,7 @@ _STAGES = {
     "reading": "reading and writing",
     "work": "reading and writing",
     "document": "splitting",
+    "markdown": "splitting",
     "segment": "splitting",
     "language": "language",
     "encoders": "tokenizing and pooling",

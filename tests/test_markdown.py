@@ -22,6 +22,8 @@ ADDRESS = "https://example.org/a.html?of=it"
         ("> > Quoted in a quote", "Quoted in a quote"),
         ("* Home", "Home"),
         ("- a dash stays", "- a dash stays"),
+        ("- [Home](/)", "Home"),
+        (f"see <{ADDRESS}>", f"see {ADDRESS}"),
         ("**By Ann Lee** and _others_", "By Ann Lee and others"),
         ("***both*** and **_both_**", "both and both"),
         ('**"It is,"** he said', '"It is," he said'),

@@ -187,7 +187,7 @@ def amiss(checks: Iterable[Check]) -> Sequence[Check]:
 def _number(floor: Any) -> float:
     if not isinstance(floor, int | float) or isinstance(floor, bool):  # to Python, True is an int
         raise TypeError(f"{floor!r} is no number")
-    return float(floor)
+    return floor  # a number of documents stays whole
 
 
 def _known(name: Any) -> str:

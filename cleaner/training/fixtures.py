@@ -2,14 +2,16 @@
 
 Run as ``python -m cleaner.training.fixtures --data DATA --boxes fixtures/boxes.json
 --articles fixtures/articles --genres fixtures/genres -o fixtures/labelled``. DATA holds
-``pages_wcxb.jsonl.gz`` and ``wikipedia_multilingual.jsonl.gz``; boxes, articles and genres were
-written for this. Same data, same bytes.
+``pages_wcxb.jsonl.gz``, ``html_pages.jsonl.gz`` and ``wikipedia_multilingual.jsonl.gz``; boxes,
+articles and genres were written for this. Same data, same bytes.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -20,6 +22,7 @@ import click
 from cleaner.command import ModuleCommand
 from cleaner.errors import InputError
 from cleaner.evaluation import headline_records, intruder_records
+from cleaner.markdown import as_read
 from cleaner.sites import fold_of, site_of
 from cleaner.training.boxes import boxed_records
 from cleaner.training.corpora import is_fixture_site, read_records
@@ -29,6 +32,8 @@ from cleaner.training.held_out import of_origin
 _LONGEST = 35_000  # code points of a page; the few longer ones would outweigh all others
 _JUDGED = "en"
 _MANY = 1 << 32  # places of an order that is none
+_UNSEEN = ("script", "style", "noscript", "template")  # elements
+_WORD = re.compile(r"\w+")
 _FIELDS = (
     "id", "source", "url", "title", "page_type", "view", "lines", "labels", "paragraph", "kinds",
 )  # fmt: skip
@@ -60,6 +65,45 @@ def clean_parts(records: Iterable[Record]) -> Iterator[Record]:
     for record in records:
         pairs = zip(record["lines"], record["labels"], strict=True)
         yield {**record, "lines": [line for line, label in pairs if label == 0]}
+
+
+def in_markdown(pages: Iterable[Record], sources: Iterable[Record]) -> Iterator[Record]:
+    """The pages of which `sources` have the ``html``, in Markdown, each line as that block is.
+
+    A line is scored if as many blocks as lines have its words, all with one label.
+    """
+    from bs4 import BeautifulSoup
+    from markdownify import markdownify
+
+    source_of = {source["id"]: source["html"] for source in sources}
+    for page in pages:
+        if page["id"] in source_of:
+            tree = BeautifulSoup(source_of[page["id"]], "html.parser")
+            for element in tree(_UNSEEN):
+                element.decompose()
+            text = markdownify(str(tree.body or tree), heading_style="ATX")
+            lines = [line.strip() for line in text.split("\n") if line.strip()]
+            labels = _as_labelled(lines, page)
+            yield {**page, "view": "markdown", "lines": lines, "labels": labels, "kinds": None}
+
+
+def _as_labelled(lines: Sequence[str], page: Record) -> list[int]:
+    """The label of each line's words in `page`; -1 where they are there at another number."""
+    known: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for block, label in zip(page["lines"], page["labels"], strict=True):
+        known[_words(block)].append(label)
+    seen = [_words(as_read(line)) for line in lines]
+    counts = Counter(seen)
+    return [
+        known[words][0]
+        if len(known[words]) == counts[words] and len(set(known[words])) == 1
+        else -1
+        for words in seen
+    ]
+
+
+def _words(line: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(line.casefold()))
 
 
 def _all_kept(record: Record) -> Record:
@@ -129,6 +173,7 @@ def sets(
     return {
         "wcxb_extracted": chosen["extracted"],
         "wcxb_page": chosen["page"],
+        "wcxb_markdown": in_markdown(chosen["page"], read_records([data / "html_pages.jsonl.gz"])),
         "wcxb_intruders": of_origin(intruder_records(hosts(web), seed=11), web),
         "wcxb_headlines": of_origin(headline_records(hosts(web), seed=11), web),
         "wikipedia_clean": encyclopedia,
