@@ -13,8 +13,8 @@ MARKS = ("](", "*", "_", "#", ">", "\\")  # a text without any of these is read 
 
 # "(address)" or "(address "title")"; an address has its own brackets in pairs.
 _TARGET = (
-    r"\(\s*(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"
-    r"(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
+    r"\(\s*+(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"
+    r"(?:\s++(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
 )
 _PLAIN = r"[^\[\]\\\n]|\\."
 # A link's text may hold pictures, and brackets in pairs.

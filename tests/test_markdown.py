@@ -121,7 +121,17 @@ def test_any_marks_are_read_and_keep_their_places(text):
         assert not any(link.start() < edge < link.end() for edge in edges)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "[a](" * 50_000, "*a" * 100_000, "[[a]" * 50_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "[[a]" * 50_000,
+        "[a](" * 50_000,
+        "[a](" + " " * 100_000 + "b",
+        "[a](b" + " " * 100_000 + "c",
+        "*a" * 100_000,
+    ],
+)
 def test_marks_without_end_take_no_time(text):
     assert len(without_ends(text)) == len(text)
     as_read(text)
