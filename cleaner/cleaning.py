@@ -411,15 +411,15 @@ def _too_much(text: str) -> str:
 
 
 def title_and_segments(document: Document, *, language: str) -> tuple[str, Segments]:
-    """Title as it is read, and fragments of a document; no line of its header is a fragment.
+    """Title, and fragments of a document; no line of its header is a fragment.
 
     The title is the one that is given, else the header's, else empty.
     """
     header = find_header(document.text, title=document.title)
     title = document.title or ""
     if not title.strip() and header.title is not None:
-        title = document.text[header.title.start : header.title.end]
-    return as_read(title.strip()), segment(document.text, language=language, skip=header.spans)
+        title = as_read(document.text[header.title.start : header.title.end])
+    return title, segment(document.text, language=language, skip=header.spans)
 
 
 def encode(documents: Sequence[tuple[str, Segments]], encoder: Encoder) -> list[Encoded]:

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import re
 
-MARKS = ("](", "*", "_", "#", ">", "\\")  # a text without any of these is read as it is
+# A text that holds it is taken for Markdown: no other has a reason to.
+LINKED = "]("
 
-# "(address)" or "(address "title")"; an address has its own brackets in pairs.
+# "(address)" or "(address "title")"; an address has its own brackets in pairs. Here and below
+# nothing is tried twice: else a bracket that is never closed would take exponential time.
 _TARGET = (
-    r"\(\s*+(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"
-    r"(?:\s++(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
+    r"\(\s*+(?:<[^<>\n]*+>|[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)"
+    r"(?:\s++(?:\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'|\([^()\n]*+\)))?+\s*+\)"
 )
-_PLAIN = r"[^\[\]\\\n]|\\."
-# A link's text may hold pictures, and brackets in pairs.
-_LINK = re.compile(rf"!?\[((?:{_PLAIN}|!?\[(?:{_PLAIN})*\](?:{_TARGET})?)*)\]{_TARGET}")
+_LETTERS = r"[^\[\]\\\n]++|\\."
+# A link's text may hold pictures and brackets in pairs, and these others.
+_HELD = rf"\[(?:{_LETTERS}|\[(?:{_LETTERS})*+\](?:{_TARGET})?+)*+\](?:{_TARGET})?+"
+_LINK = re.compile(rf"!?\[((?:{_LETTERS}|{_HELD})*+)\]{_TARGET}")
 # A link around several lines: it begins on a line of its own, and its address stands on another.
 _TORN = re.compile(rf"\]{_TARGET}")
 _OPENING = re.compile(r"(?<![\w*\\])[*_]{1,4}(?=[^\s*_])")
 _CLOSING = re.compile(r"(?<=[^\s*_\\])[*_]{1,4}(?![\w*])")
 _ENDED = re.compile(r"([.!?\u2026][\"'\u201d\u2019)]?)([*_]{1,4})(?=\s|$)")
-# Of what begins with a dash only links are surely no list that an author made.
-_LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+|-\s+(?=!?\[))?")
+# Of what begins with a dash only links are surely no list that an author made, or has ticked off.
+_LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+|-\s+(?=!?\[(?![ xX]\])))?")
 _BARE = re.compile(r"<(https?://[^\s<>]+)>")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENDS = ".!?\u2026"
@@ -44,7 +47,7 @@ def as_read(text: str) -> str:
     text = text[_LINE_MARK.match(text).end() :] or text  # type: ignore[union-attr]  # may be empty
     if text == "[" or _TORN.fullmatch(text):
         return ""
-    if "](" in text:
+    if LINKED in text:
         text = _LINK.sub(_seen, text)
     if "<http" in text:
         text = _BARE.sub(r"\1", text)
@@ -64,7 +67,7 @@ def without_ends(line: str) -> str:
 
     A link becomes a word that begins as its text does, and ends a sentence if its text does.
     """
-    if "](" in line:
+    if LINKED in line:
         line = _LINK.sub(_as_word, line)
     if "*" in line or "_" in line:
         line = _OPENING.sub(lambda mark: line[mark.end()] * len(mark[0]), line)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import sentencex  # type: ignore[import-untyped]
 
 from cleaner.document import LINE, Span
-from cleaner.markdown import MARKS, as_read, without_ends
+from cleaner.markdown import LINKED, as_read, without_ends
 
 # A line without one of these inside it is one sentence in every language: no need to ask.
 _INNER_STOP = re.compile(
@@ -120,13 +120,13 @@ def readable(segments: Segments) -> Segments:
 
 
 def _without_markdown(segments: Segments) -> Segments:
-    """The same fragments, in a text of their own, each `as_read`."""
-    if not any(mark in segments.text for mark in MARKS):
+    """The same fragments, in a text of their own, each `as_read`; as they are without a link.
+
+    Where there is none, "# follow the links" is as likely a comment in code.
+    """
+    if LINKED not in segments.text:
         return segments
-    texts = segments.texts
-    seen = [as_read(text) or text for text in texts]
-    if seen == texts:
-        return segments
+    seen = [as_read(text) or text for text in segments.texts]
     parts: list[str] = []
     ends = [0, *segments.ends.tolist()]
     for before, start, text in zip(ends, segments.starts.tolist(), seen, strict=False):
@@ -192,7 +192,7 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
         line_spans[number] = (first, next_line)
         if skip and any(span.start < start + len(body) and start < span.end for span in skip):
             continue
-        for a, b in _seen(body, _sentences(body, language)):
+        for a, b in _worded(body, _sentences(body, language)):
             starts.append(start + a)
             ends.append(start + b)
             lines.append(number)
@@ -220,9 +220,9 @@ def _sentences(body: str, language: str) -> list[tuple[int, int]]:
     return _with_markers(body, found)
 
 
-def _seen(body: str, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _worded(body: str, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The sentences, what has nothing to read joined to the one before; none if all is such."""
-    if "](" not in body and body != "[":
+    if LINKED not in body and body != "[":
         return sentences
     joined: list[tuple[int, int]] = []
     for start, end in sentences:

@@ -23,6 +23,9 @@ ADDRESS = "https://example.org/a.html?of=it"
         ("* Home", "Home"),
         ("- a dash stays", "- a dash stays"),
         ("- [Home](/)", "Home"),
+        ("- [ ] Call Ann", "- [ ] Call Ann"),
+        ("[the map](/map 'Ann\\'s') [it](/it (the map))", "the map it"),
+        (f"[See [the [very] old]({ADDRESS}) map]({ADDRESS})", "See the [very] old map"),
         (f"see <{ADDRESS}>", f"see {ADDRESS}"),
         ("**By Ann Lee** and _others_", "By Ann Lee and others"),
         ("***both*** and **_both_**", "both and both"),
@@ -94,8 +97,16 @@ def test_fragments_as_read_stand_where_they_stood():
     assert read.lines.tolist() == segments.lines.tolist() == [0, 4, 4]
 
 
-def test_text_without_marks_is_left_alone():
-    segments = segment("The bridge is old. So it is (he said).\n- It is\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The bridge is old. So it is (he said).\n- It is\n",
+        "# follow the links\ngit checkout -b topic\n* Share the draft with Ann\n",
+        "> No more\n*whispered* the _old_ man\n",
+    ],
+)
+def test_text_without_links_is_read_as_it_is(text):
+    segments = segment(text)
     assert readable(segments) is segments
 
 
@@ -130,6 +141,9 @@ def test_any_marks_are_read_and_keep_their_places(text):
         "[a](" + " " * 100_000 + "b",
         "[a](b" + " " * 100_000 + "c",
         "*a" * 100_000,
+        "Sources [see: " + "[a](b) " * 20_000,
+        "Sources [see: " + "![a](b) " * 20_000,
+        "[see [this: " + "[a] " * 20_000 + "[" * 20_000,
     ],
 )
 def test_marks_without_end_take_no_time(text):
