@@ -89,7 +89,7 @@ class Segments:
         line = int(self.lines[first])
         start, end = self.line_spans[line]
         blank_around = not {line - 1, line + 1} & self.line_spans.keys()
-        if blank_around and line and last < len(self):
+        if blank_around and 0 < line < next(reversed(self.line_spans)):
             end = LINE.match(self.text, end).end()  # type: ignore[union-attr]  # always matches
         cuts = [start, *self.starts[first + 1 : last].tolist(), end]
         for offset, (a, b) in enumerate(itertools.pairwise(cuts)):

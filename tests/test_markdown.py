@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cleaner import Cleaner
 from cleaner.evaluation.reader import read_labelled
 from cleaner.markdown import as_read, without_ends
+from cleaner.results import delete
 from cleaner.segment import readable, segment
 
 ADDRESS = "https://example.org/a.html?of=it"
@@ -95,6 +96,12 @@ def test_fragments_as_read_stand_where_they_stood():
     read = readable(segments)
     assert read.texts == ["The bridge", "It is old.", "So it is."]
     assert read.lines.tolist() == segments.lines.tolist() == [0, 4, 4]
+
+
+def test_a_line_before_a_picture_goes_with_the_blank_line_behind_it():
+    text = f"The bridge.\n\n[Sign up]({ADDRESS})\n\n![]({ADDRESS})\n"
+    spans = segment(text).deletions([False, True])
+    assert delete(text, list(spans.values())) == f"The bridge.\n\n![]({ADDRESS})\n"
 
 
 @pytest.mark.parametrize(
