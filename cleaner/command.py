@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cleaner.errors import CleanerError
+from cleaner.progress import tell
 
 Say = Callable[[str], object]
 
@@ -33,4 +34,4 @@ class ModuleCommand(click.Command):
 def stopwatch() -> Say:
     """What says something on standard error, behind the seconds since now."""
     started = time.perf_counter()
-    return lambda what: click.echo(f"{time.perf_counter() - started:6.0f} s  {what}", err=True)
+    return lambda what: tell(f"{time.perf_counter() - started:6.0f} s  {what}")

@@ -13,8 +13,6 @@ from io import BytesIO
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
 from cleaner import __version__
 from cleaner.blocks import Blocks
 from cleaner.errors import CleanerError, InputError, OptionError
@@ -39,7 +37,7 @@ from cleaner.formats.sinks import (
 from cleaner.formats.sources import Inputs, cannot_read
 from cleaner.interruption import Terminated
 from cleaner.outputs import Apart, Joined, Outputs, Targets
-from cleaner.progress import NoBar, Pace, progress
+from cleaner.progress import NoBar, Pace, progress, tell
 from cleaner.tally import Tally
 from cleaner.work import MOST_PROBLEMS, cores
 
@@ -307,10 +305,11 @@ def _survey(job: Job) -> Survey:
         formats.add(item.format)
         packed |= item.format == "parquet" or bool(item.kind.compression)
         try:
-            size += item.path.stat().st_size if item.is_regular else 0
+            size += 0 if item.is_stdin else item.path.stat().st_size
             known &= item.is_regular
         except OSError as error:
-            raise cannot_read(item.name, error) from error
+            if job.settings.on_error == "fail":
+                raise cannot_read(item.name, error) from error
     if not count:
         raise InputError(
             "no file of a known kind",
@@ -464,7 +463,8 @@ def _journal(job: Job, survey: Survey, bar: NoBar) -> Iterator[Journal | None]:
     from cleaner.journal import Journal, journal_path
 
     path = journal_path(str(job.output), is_folder=folder)
-    with Journal(path, _identity(job), resume=job.resume, log=bar.log) as journal:
+    identity, output = _identity(job), str(job.output)
+    with Journal(path, identity, output=output, resume=job.resume, log=bar.log) as journal:
         yield journal
 
 
@@ -766,7 +766,7 @@ def _conclude(job: Job, tally: Tally, pace: Pace) -> None:
         return
     if tally.documents > 1 and job.settings.show == "text":
         rate = pace.rate(tally.documents)
-        click.echo(tally.summary(pace.seconds, rate, replayed=pace.replayed), err=True)
+        tell(tally.summary(pace.seconds, rate, replayed=pace.replayed))
     elif tally.documents == 1 and tally.characters and not job.settings.explain:  # it has said so
         for why in tally.not_judged:
-            click.echo(f"not judged: {why}", err=True)
+            tell(f"not judged: {why}")

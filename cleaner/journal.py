@@ -41,6 +41,16 @@ _HEAD = struct.Struct("<I8s")
 _SIZE = struct.Struct("<I")
 _IDENTITY, _BLOCK = b"I", b"B"
 _FOLDER_NAME = ".cleaner.journal"
+# What an identity is told by, where it is not the option of the same name.
+_NAMED = {
+    "version": "the version of cleaner",
+    "digest_of_the_model": "the model",
+    "target": "--output-format",
+    "mixed": "whether inputs are of several formats",
+    "account": "whether there is a file for --removed",
+    "explain": "whether there is --explain",
+    "exclude": "--not",
+}
 _LEVEL = 1  # of zstd: a journal is written more often than it is read
 
 
@@ -60,6 +70,8 @@ class Journal:
     ----------
     path
         The file.
+    output
+        What it is the journal of, for messages.
     identity
         What decides the outcome besides the input: options, the model's digest. Names to JSON
         values.
@@ -81,12 +93,14 @@ class Journal:
         path: Path,
         identity: Mapping[str, Any],
         *,
+        output: str,
         resume: bool,
         log: Callable[[str], object],
     ) -> None:
         import zstandard
 
         self._path = path
+        self._output = output
         self._identity = json.loads(dump_json(dict(identity)))
         self._resume = resume
         self._log = log
@@ -107,7 +121,7 @@ class Journal:
                 stream.close()
                 raise OutputError(
                     "another run is writing there",
-                    place=str(self._path),
+                    place=self._output,
                     next_step="wait for its end",
                 )
             self._stream = stream
@@ -188,7 +202,10 @@ class Journal:
         """Throw away what an earlier run has left; say so where it could be gone on with."""
         first = [body for _, body in islice(self._frames(), 2)]
         if len(first) > 1 and first[0] == self._frame_of_identity():
-            self._log("The run begins anew; --resume would have gone on from an earlier one.")
+            self._log(
+                "The run begins anew. An earlier one with the same options was ended: --resume goes"
+                " on from there, if the inputs are the same."
+            )
         stream.truncate(0)
 
     def _frame_of_identity(self) -> bytes:
@@ -200,10 +217,10 @@ class Journal:
             # Where every record could be used, what would have been done with others is the same.
             if was == now or (name == "on_error" and was == "fail"):
                 continue
-            what = name.replace("_", " ")
+            what = _NAMED.get(name, f"--{name.replace('_', '-')}")
             values = "" if "digest" in name else f" (was {was!r}, is {now!r})"
             raise OptionError(
-                f"--resume: the {what} is not that of the run to go on with{values}",
+                f"--resume: {what} is not that of the run to go on with{values}",
                 place=str(self._path),
                 next_step="use what it was, or run without --resume to begin anew",
             )
@@ -255,7 +272,7 @@ class Journal:
         try:
             yield
         except OSError as error:
-            raise cannot_write(str(self._path), error) from error
+            raise cannot_write(self._output, error) from error
 
 
 def _short_digest(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from cleaner.errors import OptionError, OutputError
 from cleaner.formats.encoding import shown
 from cleaner.formats.kinds import Compression, Format, Kind, kind_of, renamed
-from cleaner.formats.sinks import AtomicFile, PackedSink, Sink
+from cleaner.formats.sinks import AtomicFile, PackedSink, Sink, is_write_protected
 from cleaner.formats.sources import cannot_read
 
 if TYPE_CHECKING:
@@ -356,7 +356,6 @@ class Targets:
 
     def __init__(self, folder: Path, target: Kind | None, others: Mapping[str, str]) -> None:
         self._folder = folder
-        self._real = Path(os.path.realpath(folder))
         self._target = target
         self._others = {os.path.realpath(name): option for option, name in others.items()}
         # Hashes, eight bytes each, and not names: there may be a million.
@@ -371,6 +370,8 @@ class Targets:
         ------
         OptionError
             If one is.
+        OutputError
+            If one is there, and write-protected.
         """
         for item in sources:
             self._check(item)
@@ -386,7 +387,7 @@ class Targets:
                 next_step='name it without ".."',
             )
         path = target_path(item.relative, item.name, self._folder, self._target)
-        real = str(target_path(item.relative, item.name, self._real, self._target))
+        real = os.path.realpath(path)
         if real in self._others:
             raise OptionError(
                 f"{self._others[real]} {path} is where {item.name} would be written",
@@ -396,6 +397,10 @@ class Targets:
         if key in self._taken:
             raise OptionError(f"two inputs would be written to {path}", next_step="run them apart")
         self._taken.add(key)
+        if is_write_protected(path):
+            raise OutputError(
+                "is write-protected", place=str(path), next_step="check its permissions"
+            )
         self._check_files(item, path)
 
     def _check_files(self, item: Source, path: Path) -> None:

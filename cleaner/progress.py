@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+import click
+
+from cleaner.formats.sinks import point_at_nothing
 from cleaner.render import plural
 
 if TYPE_CHECKING:
@@ -43,6 +48,22 @@ class Pace:
         return (documents - self.replayed) / max(time.monotonic() - self._working, 1e-9)
 
 
+def tell(line: str) -> None:
+    """Write a line on standard error, if it takes one."""
+    with _whether_heard_or_not():
+        click.echo(line, err=True)
+
+
+@contextmanager
+def _whether_heard_or_not() -> Iterator[None]:
+    """Standard error may be full, or nobody reads it any more: no run ends for that."""
+    try:
+        yield
+    except OSError:
+        if sys.stderr is not None:
+            point_at_nothing(sys.stderr)
+
+
 class NoBar:
     """Draws nothing; says what it is told to say."""
 
@@ -54,9 +75,7 @@ class NoBar:
 
     def log(self, line: str) -> None:
         """Write a line on standard error."""
-        import click
-
-        click.echo(line, err=True)
+        tell(line)
 
     def update(self, tally: Tally, position: int) -> None:
         """Nothing to draw."""
@@ -82,14 +101,16 @@ class Bar(NoBar):
 
     def __exit__(self, *_: object) -> None:
         if self._progress is not None:
-            self._progress.stop()
+            with _whether_heard_or_not():
+                self._progress.stop()
 
     def log(self, line: str) -> None:
         """Write a line above the bar."""
         if self._progress is None:
             super().log(line)
         else:
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            with _whether_heard_or_not():
+                self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def update(self, tally: Tally, position: int) -> None:
         """Show the figures, not too often."""
@@ -119,7 +140,8 @@ class Bar(NoBar):
             transient=True,
             redirect_stdout=False,
         )
-        self._progress.start()
+        with _whether_heard_or_not():
+            self._progress.start()
         self._task = self._progress.add_task("", total=self._total, figures="")
 
 

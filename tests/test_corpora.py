@@ -428,6 +428,39 @@ def test_an_output_that_is_another_input(tmp_path, monkeypatch, inputs):
 
 
 @pytest.mark.usefixtures("marked")
+def test_two_outputs_that_a_link_makes_one(tree, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.txt").symlink_to("b.txt")
+    for name in ("a.txt", "b.txt"):
+        (tree / name).write_text(TEXT.format(1))
+    failed(run(tree, "-o", out), f"two inputs would be written to {out / 'b.txt'}", status=2)
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("option", ["-o", "--removed", "--stats"])
+def test_an_output_that_is_write_protected(tmp_path, monkeypatch, option):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out"
+    path.write_bytes(numbered(1))
+    out.write_text("precious")
+    # Root may write everywhere, so that permissions alone would not do.
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != out)
+    failed(run(path, option, out), f"{out}: cannot be written (Permission denied); check the perm")
+    assert out.read_text() == "precious"
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_write_protected_file_in_the_output_folder(tmp_path, monkeypatch):
+    path, out = tmp_path / "a.txt", tmp_path / "out"
+    path.write_text(TEXT.format(1))
+    out.mkdir()
+    (out / "a.txt").write_text("precious")
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != out / "a.txt")
+    failed(run(path, "-o", out), f"{out / 'a.txt'}: is write-protected; check its permissions")
+    assert (out / "a.txt").read_text() == "precious"
+
+
+@pytest.mark.usefixtures("marked")
 def test_a_pattern_that_leads_out_of_the_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a/s/y.txt", "x/y.txt"):
@@ -508,11 +541,18 @@ def test_a_folder_without_documents(tmp_path):
 
 
 @pytest.mark.usefixtures("marked")
-def test_links_that_lead_nowhere_are_passed_over(tree, tmp_path):
-    (tree / "circle.txt").symlink_to("circle.txt")
-    (tree / "nothing.txt").symlink_to("nowhere.txt")
-    done(tree, "-o", tmp_path / "out")
-    assert not {"circle.txt", "nothing.txt"} & set(names(tmp_path / "out"))
+@pytest.mark.parametrize(
+    ("leads_to", "reason"),
+    [("link.txt", "cannot be read (Too many"), ("no.txt", "is a link to no")],
+)
+def test_a_link_that_leads_nowhere_is_told(tree, tmp_path, leads_to, reason):
+    link = tree / "link.txt"
+    link.symlink_to(leads_to)
+    for named in (tree, f"{tree}/*.txt"):
+        failed(run(named, "-o", tmp_path / "out"), f"{link}: {reason}")
+        _, _, shown = run(named, "-o", tmp_path / "out", "--on-error", "skip")
+        assert f"{link}: {reason}" in shown
+        assert "link.txt" not in names(tmp_path / "out")
 
 
 def test_the_output_matches_the_pattern_of_the_input(tmp_path):
@@ -954,6 +994,18 @@ def test_a_full_disk(tmp_path, option):
     assert names(tmp_path) == ["a.jsonl"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_log_that_nobody_takes_ends_no_run(tmp_path):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
+    path.write_bytes(numbered(3) + b"no JSON\n" + numbered(3))
+    with (
+        Path("/dev/full").open("wb", 0) as full,
+        start(path, "-o", out, "--on-error", "skip", *DROP, stderr=full) as made,
+    ):
+        assert made.wait(60) == 0
+    assert out.read_bytes() == numbered(3, LEFT) + numbered(3, LEFT)
+
+
 def test_a_full_file_system(tmp_path):
     """Files may grow to 100 kB and no more, as on a disk that is full."""
     path, out = tmp_path / "a.jsonl", tmp_path / "out"
@@ -986,7 +1038,7 @@ def test_a_folder_that_is_read_only(tree, tmp_path):
 @pytest.mark.usefixtures("marked")
 def test_an_output_below_a_file(tree, tmp_path):
     (tmp_path / "file").write_text("")
-    failed(run(tree, "-o", tmp_path / "file" / "out"), "file/out/", "Not a directory")
+    failed(run(tree, "-o", tmp_path / "file" / "out"), "file/out: ", "Not a directory")
 
 
 def test_a_reader_that_goes_away(tmp_path):
@@ -1321,7 +1373,7 @@ def test_what_is_begun_anew_says_so(many, tmp_path):
     assert " from the earlier run), 800 changed" in shown
     journal(out).write_bytes(held)
     _, _, shown = run(many, "-j1", "-o", out, *DROP)
-    assert shown.startswith("The run begins anew; --resume would have gone on from an earlier one.")
+    assert shown.startswith("The run begins anew. An earlier one with the same options was ended: ")
     _, _, shown = run(many, "-j1", "-o", out, *DROP)
     assert "anew" not in shown
 

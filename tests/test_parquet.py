@@ -286,6 +286,22 @@ def test_a_field_of_two_types(tmp_path, value):
 
 
 @pytest.mark.parametrize(
+    "values",
+    [("1.5", "true"), ("true", "1.5"), ("[1.5]", "[true]"), ('{"a": [1]}', '{"a": [1.5, false]}')],
+)
+def test_a_boolean_becomes_no_number(tmp_path, values):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.parquet"
+    path.write_bytes(b"".join(b'{"text": "a", "n": %b}\n' % value.encode() for value in values))
+    failed(run(path, "-o", out), f"{path}:2: the field 'n' does not fit into one table", "jsonl")
+    path.write_bytes(b'{"text": "a", "n": [1.5], "b": true}\n{"text": "b", "n": [2], "b": false}\n')
+    done(path, "-o", out)
+    assert [(row["n"], row["b"]) for row in pq.read_table(out).to_pylist()] == [
+        ([1.5], True),
+        ([2.0], False),
+    ]
+
+
+@pytest.mark.parametrize(
     ("line", "problem"),
     [
         (b'{"text": "a", "x": "\xff"}\n', "holds bytes that are no UTF-8"),
@@ -387,12 +403,15 @@ def test_times_and_numbers_that_json_has_not(tmp_path):
         "within": pa.array([[dt.datetime(2020, 1, 2)]], pa.list_(pa.timestamp("us"))),  # noqa: DTZ001
         "nan": [[float("nan"), float("inf"), 1.5]],
         "broken": pa.array([b"\xed\xa0\x80"], pa.binary()),
+        "lasts": pa.array([-5_250], pa.duration("ms")),
+        "longest": pa.array([[dt.timedelta(days=1, microseconds=1)]], pa.list_(pa.duration("us"))),
     }
     write(path, pa.table(columns))
     done(path, "-o", out)
     expected = {
         "text": "a", "there": "1970-01-01T05:30:00.000+05:30", "naive": "1970-01-01T00:00:00.000",
         "within": ["2020-01-02T00:00:00"], "nan": [None, None, 1.5], "broken": "7aCA",
+        "lasts": "-PT5.25S", "longest": ["PT86400.000001S"],
     }  # fmt: skip
     assert json.loads(out.read_bytes()) == expected
     # A surrogate is what the faster of two writers of JSON does not take.

@@ -48,7 +48,8 @@ from cleaner.options import BATCH_DOCUMENTS
     "--output-format",
     "output_kind",
     type=click.Choice(list(KINDS)),
-    help="What the output is.  [default: by the suffix of --output, else as the input]",
+    help="What the output is.  [default: by the suffix of --output, else as the input, but not "
+    "compressed]",
 )
 @fields
 @click.option(
@@ -85,7 +86,7 @@ from cleaner.options import BATCH_DOCUMENTS
 @click.option(
     "--stats",
     metavar="FILE",
-    help="Write the figures of the run to FILE, as JSON, however it ends.",
+    help="Write the figures of the run to FILE, as JSON, however it ends once it has begun.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar, and no summary at the end.")
 @click.version_option(__version__, "-V", "--version", prog_name="cleaner")

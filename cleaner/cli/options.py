@@ -140,10 +140,11 @@ def cleaner_of(options: Mapping[str, Any]) -> Cleaner:
 
 def reader_of(options: Mapping[str, Any]) -> Reader:
     """How the options say that documents are read."""
+    from cleaner.progress import tell
     from cleaner.reading import Reader
 
     names = ("title", "text_field", "title_field", "on_error")
     return Reader(
         **{name: options[name] for name in names},
-        log=lambda line: click.echo(line, err=True),
+        log=tell,
     )

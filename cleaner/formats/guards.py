@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleaner.errors import OptionError, OutputError
+from cleaner.formats.sinks import is_write_protected
 
 if TYPE_CHECKING:
     from cleaner.formats.sources import Source
@@ -69,7 +70,7 @@ def check_in_place(sources: Iterable[Source], seen: set[int]) -> None:
             raise OptionError("--in-place needs a file, not standard input")
         if not item.path.is_file():
             raise OptionError(f"--in-place: {item.name} is not a regular file")
-        if not os.access(item.path, os.W_OK):
+        if is_write_protected(item.path):
             raise OutputError(
                 "is write-protected", place=item.name, next_step="check its permissions"
             )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 
 from cleaner.errors import OutputError
@@ -120,11 +121,17 @@ class LinesToParquet:
 
     def _schema_of(self, records: Sequence[dict[str, Any]]) -> pa.Schema:
         """Types of all fields that any of the records has, in the order in which they come up."""
-        pa = self._pa
         ours = {field.name for field in self._explanation}
         names = dict.fromkeys(name for record in records for name in record if name not in ours)
-        types = {name: pa.array([record.get(name) for record in records]).type for name in names}
-        return pa.schema(list(types.items()))
+        types = {name: self._type_of([record.get(name) for record in records]) for name in names}
+        return self._pa.schema(list(types.items()))
+
+    def _type_of(self, values: list[Any]) -> pa.DataType:
+        found = self._pa.array(values).type
+        if "double" in str(found):
+            # It takes Python's true for 1.0, and numpy's for none.
+            self._pa.array([_strict(value) for value in values])
+        return found
 
     def _with(self, schema: pa.Schema) -> pa.Schema:
         """The types so far, made wide enough for those of `schema` too."""
@@ -184,6 +191,15 @@ def _filled(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _filled(item) for name, item in value.items()} or None
     return [_filled(item) for item in value] if isinstance(value, list) else value
+
+
+def _strict(value: Any) -> Any:
+    """`value` with booleans that become no numbers."""
+    if isinstance(value, dict):
+        return {name: _strict(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    return np.bool_(value) if isinstance(value, bool) else value
 
 
 def _loads(line: bytes) -> dict[str, Any]:

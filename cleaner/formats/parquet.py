@@ -514,7 +514,22 @@ def _for_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.compute.replace_substring_regex(replaced, r"([+-]\d\d)(\d\d)$", r"\1:\2")
     if pa.types.is_time(column.type):
         return _written(column)
-    return column.cast(pa.int64()) if pa.types.is_duration(column.type) else column
+    if pa.types.is_duration(column.type):
+        a_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[column.type.unit]
+        counts = column.cast(pa.int64()).to_pylist()
+        return pa.array([None if n is None else _duration(n, a_second) for n in counts])
+    return column
+
+
+def _duration(count: int, a_second: int) -> str:
+    """`count` parts of a second, of which there are so many, in ISO 8601.
+
+    >>> _duration(5_250, 1_000), _duration(-60, 1)
+    ('PT5.25S', '-PT60S')
+    """
+    whole, parts = divmod(abs(count), a_second)
+    fraction = f".{parts * (10**9 // a_second):09d}".rstrip("0.")
+    return f"{'-' if count < 0 else ''}PT{whole}{fraction}S"
 
 
 def _written(times: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -536,6 +551,8 @@ def _as_json(value: object) -> object:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, dt.date | dt.time):  # a date and time is a date
         return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return _duration(value // dt.timedelta(microseconds=1), 10**6)
     return str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -101,11 +102,12 @@ def standard_text() -> TextIO:
 def standard_output_failed(error: OSError) -> OutputError:
     """What the user is told where standard output did not take what was written to it."""
     # What is left in the buffer would fail once more when the interpreter ends.
-    _point_at_nothing(sys.stdout.buffer)
+    point_at_nothing(sys.stdout.buffer)
     return cannot_write("standard output", error)
 
 
-def _point_at_nothing(stream: BinaryIO) -> None:
+def point_at_nothing(stream: IO[Any]) -> None:
+    """Have what is written to an open stream from now on go nowhere."""
     with suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())
@@ -156,6 +158,11 @@ def _is_device(name: str | Path) -> bool:
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def is_write_protected(path: Path) -> bool:
+    """Whether there is a file that may not be written."""
+    return path.exists() and not os.access(path, os.W_OK)
 
 
 def descriptor_of(name: str | Path) -> int | None:
@@ -209,10 +216,12 @@ class AtomicFile:
                 self._stream = os.fdopen(os.dup(descriptor), "wb")
                 return self
             if self._target.is_dir():
-                raise IsADirectoryError(21, "Is a directory")
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             if self._target.exists() and not self._target.is_file():
                 self._stream = self._target.open("wb")
                 return self
+            if is_write_protected(self._target):  # which would not keep another from its place
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             temporary = hidden_beside(self._target, "partial")
             self._stream = self._locked(temporary)
             self._temporary = temporary

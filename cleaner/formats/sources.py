@@ -412,7 +412,7 @@ class Inputs:
         names = [
             name
             for name in matches
-            if Path(name).is_file() and not (deep and _is_linked(name, root))
+            if _is_to_be_read(Path(name)) and not (deep and _is_linked(name, root))
         ]
         known = sorted(filter(self._is_known, names))
         for name in known:
@@ -448,7 +448,8 @@ def _walk(folder: Path) -> Iterator[Path]:
             listed = sorted(
                 (entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in entries
-                if not entry.name.startswith(".") and _is_file_or_folder(entry)
+                if not entry.name.startswith(".")
+                and (_is_to_be_read(entry) or entry.is_dir(follow_symlinks=False))
             )
     except OSError as error:
         raise cannot_read(str(folder), error) from error
@@ -459,12 +460,12 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield folder / name
 
 
-def _is_file_or_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file, perhaps behind a link, or a folder itself."""
+def _is_to_be_read(entry: Path | os.DirEntry[str]) -> bool:
+    """Whether it is a file, perhaps behind a link, or a link that leads to none: that is told."""
     try:
-        return entry.is_file() or entry.is_dir(follow_symlinks=False)
+        return entry.is_file() or (entry.is_symlink() and not Path(entry).exists())
     except OSError:  # a link that leads round in a circle
-        return False
+        return True
 
 
 def check_sources(sources: Sequence[Source]) -> None:
@@ -510,6 +511,8 @@ def cannot_read(name: str, error: OSError) -> InputError:
     """What the user is told of a file that the system does not give."""
     place = shown(name)
     if isinstance(error, FileNotFoundError):
+        if Path(name).is_symlink():
+            return InputError("is a link to no file", place=place, next_step="mend or remove it")
         return InputError("no such file", place=place, next_step="check the name")
     if isinstance(error, IsADirectoryError):
         return InputError(
