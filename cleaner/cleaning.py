@@ -196,7 +196,12 @@ class Cleaner:
         self._encoder = encoder
         # A detector that does not say so was made for English.
         self._languages = tuple(self._detector.manifest.get("languages") or ("en",))
-        self.threshold = self._detector.threshold if threshold is None else threshold
+        self._threshold = self._detector.threshold if threshold is None else threshold
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which a fragment is removed, 0 to 1; `apply` tries another."""
+        return self._threshold
 
     @property
     def encoder_name(self) -> str:

@@ -38,6 +38,7 @@ from cleaner.formats.sources import Inputs, cannot_read
 from cleaner.interruption import Terminated
 from cleaner.outputs import Apart, Joined, Outputs, Targets
 from cleaner.progress import NoBar, Pace, progress, tell
+from cleaner.render import plural
 from cleaner.tally import Tally
 from cleaner.work import MOST_PROBLEMS, cores
 
@@ -234,7 +235,7 @@ def _check(job: Job) -> Survey:
         raise OptionError("--output is empty", next_step="name a file or a folder")
     # On standard output a folder would be one document after the other, of who knows what formats.
     takes_folders = (
-        not job.to_standard_output or job.settings.show == "nothing" or job.output_kind is not None
+        not job.to_standard_output or job.settings.show != "text" or job.output_kind is not None
     )
     job.inputs.check(title=job.settings.title, with_folders=takes_folders)
     if job.folder is not None:
@@ -767,6 +768,7 @@ def _conclude(job: Job, tally: Tally, pace: Pace) -> None:
     if tally.documents > 1 and job.settings.show == "text":
         rate = pace.rate(tally.documents)
         tell(tally.summary(pace.seconds, rate, replayed=pace.replayed))
-    elif tally.documents == 1 and tally.characters and not job.settings.explain:  # it has said so
-        for why in tally.not_judged:
-            tell(f"not judged: {why}")
+    elif tally.characters and not job.settings.explain:  # it has said so
+        for why, count in tally.not_judged.items():
+            many = f" ({plural(count, 'document')})" if tally.documents > 1 else ""
+            tell(f"not judged: {why}{many}")

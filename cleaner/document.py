@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from cleaner.markdown import as_read
+
 # Everything at which a line ends: the usual three, form feed, and Unicode's line separators.
 _ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
 _BREAKS = re.escape(_ENDS)
@@ -26,13 +28,14 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _LABEL = r"(?:(?:(?:first |last )?(?:published|posted|updated|modified)(?: on)?|date):? )"
 _YEAR = r"(?:1[89]|20)\d\d"
 _CLOCK = (  # 10:00, 10.30pm, 10:00:00Z, 4 p.m. GMT
-    r"(?:\d{1,2}[:.]\d\d\S*(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?)(?: (?:utc|[a-z]{2,3}t))?"
+    r"(?:\d{1,2}[:.]\d\d\S*(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?)"
+    r"(?: (?:utc|[a-z]{2,3}t|[+-]\d\d:?\d\d))?"
 )
 _DATE = re.compile(
     rf"{_LABEL}?(?P<day>{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
     rf"|{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])"
     rf"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.]{_YEAR}"
-    rf"|(?:[a-z]{{3,9}},? )?{_DAY} (?:of )?{_MONTH},? {_YEAR}"
+    rf"|(?:[a-z]{{3,9}},? )?{_DAY}[ -](?:of )?{_MONTH},?[ -]{_YEAR}"
     rf"|(?:[a-z]{{3,9}},? )?{_MONTH} {_DAY},? {_YEAR})"
     rf"(?:(?:T|,? (?:at |[-|\u2013] )?){_CLOCK})?",
     re.IGNORECASE | re.ASCII,
@@ -157,6 +160,7 @@ def _opening_lines(text: str) -> list[Span]:
 
 
 def _kind(line: str) -> str:
+    line = as_read(line)
     if _is_date(line):
         return "date"
     if _ADDRESS.fullmatch(line):

@@ -21,7 +21,8 @@ _TARGET = (
 _LETTERS = r"[^\[\]\\\n]++|\\."
 # A link's text may hold pictures and brackets in pairs, and these others.
 _HELD = rf"\[(?:{_LETTERS}|\[(?:{_LETTERS})*+\](?:{_TARGET})?+)*+\](?:{_TARGET})?+"
-_LINK = re.compile(rf"!?\[((?:{_LETTERS}|{_HELD})*+)\]{_TARGET}")
+# What is escaped is passed over first: it begins no link.
+_LINK = re.compile(rf"\\.|!?\[((?:{_LETTERS}|{_HELD})*+)\]{_TARGET}")
 # A link around several lines: it begins on a line of its own, and its address stands on another.
 _TORN = re.compile(rf"\]{_TARGET}")
 _OPENING = re.compile(r"(?<![\w*\\])[*_]{1,4}(?=[^\s*_])")
@@ -32,7 +33,7 @@ _LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+|-\s+(?=!?\[(?![ xX]\])))
 _BARE = re.compile(r"<(https?://[^\s<>]+)>")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENDS = ".!?\u2026"
-_NO_END = "x"
+_NO_END, _CAPITAL = "x", "X"
 
 
 def as_read(text: str) -> str:
@@ -59,13 +60,14 @@ def as_read(text: str) -> str:
 
 
 def _seen(link: re.Match[str]) -> str:
-    return _LINK.sub(_seen, link[1])
+    return link[0] if link[1] is None else _LINK.sub(_seen, link[1])
 
 
 def without_ends(line: str) -> str:
     """`line` at its length, so that no sentence ends within a link, or before what closes emphasis.
 
-    A link becomes a word that begins as its text does, and ends a sentence if its text does.
+    A link becomes a word that begins as the first of its text does, and ends a sentence if its text
+    does.
     """
     if LINKED in line:
         line = _LINK.sub(_as_word, line)
@@ -76,6 +78,9 @@ def without_ends(line: str) -> str:
 
 
 def _as_word(link: re.Match[str]) -> str:
+    if link[1] is None:
+        return link[0]
     seen = as_read(link[0]) or _NO_END
+    first = seen[0] if seen[0].isalnum() else _CAPITAL
     last = seen[-1] if seen[-1] in _ENDS else _NO_END
-    return seen[0] + _NO_END * (len(link[0]) - 2) + last
+    return first + _NO_END * (len(link[0]) - 2) + last

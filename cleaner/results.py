@@ -113,7 +113,7 @@ class CleanResult:
 
     @property
     def header(self) -> list[Span]:
-        """Where the header's lines stand, however they were recognised: what is in no fragment.
+        """What is in no fragment: the header's lines, and those that show a reader nothing.
 
         A text without fragments is all header, or too long to have been cut into any.
         """

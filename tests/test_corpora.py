@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -553,6 +554,44 @@ def test_a_link_that_leads_nowhere_is_told(tree, tmp_path, leads_to, reason):
         _, _, shown = run(named, "-o", tmp_path / "out", "--on-error", "skip")
         assert f"{link}: {reason}" in shown
         assert "link.txt" not in names(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "a.jsonl"],
+        ["--removed", "a.jsonl"],
+        ["--stats", "a.jsonl"],
+        ["--format", "jsonl"],
+    ],
+)
+def test_what_standard_input_was_led_from_is_not_written_over(tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    path = Path("a.jsonl")
+    path.write_bytes(numbered(3))
+    with path.open("rb") as stdin, path.open("ab") as stdout:
+        made = start(*options, "-", stdin=stdin, stdout=stdout if "--format" in options else None)
+        with made:
+            _, err = made.communicate(timeout=60)
+    assert made.returncode == 2
+    assert "an input of the same run; use" in err.decode()
+    assert path.read_bytes() == numbered(3)
+
+
+@pytest.mark.usefixtures("marked")
+def test_the_diffs_of_a_folder(tree):
+    status, out, _ = run(tree, "--diff")
+    assert status == 0
+    assert out.count(b"\n+++ ") == 3 + 50 + 40
+
+
+@pytest.mark.parametrize("option", ["--check", "--diff"])
+def test_documents_that_are_not_judged_are_counted(tmp_path, option):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "One line."}\n' * 3)
+    status, out, shown = run(path, option)
+    assert (status, out) == (0, b"")
+    assert re.fullmatch(r"not judged: fewer than \w+ fragments \(3 documents\)\n", shown)
 
 
 def test_the_output_matches_the_pattern_of_the_input(tmp_path):

@@ -43,6 +43,8 @@ ADDRESS = "https://example.org/a.html?of=it"
         (f"]({ADDRESS})", ""),
         ("[", ""),
         (r"3\. \*Note\* \[sic\]", "3. *Note* [sic]"),
+        (rf"a \[see note]({ADDRESS}) so", f"a [see note]({ADDRESS}) so"),
+        (rf"a \\[see note]({ADDRESS}) so", r"a \see note so"),
         # What only looks like it.
         ("snake_case and 2*3*4", "snake_case and 2*3*4"),
         ("5 * 3 = 15", "5 * 3 = 15"),
@@ -78,6 +80,11 @@ def test_what_a_reader_sees(text, seen):
             "It was all *over.* _They went home._ Nobody was left.",
             ["It was all *over.*", "_They went home._", "Nobody was left."],
         ),
+        (
+            f"Nobody came to it. **[... Read on]({ADDRESS})** And so it goes on.",
+            ["Nobody came to it.", f"**[... Read on]({ADDRESS})** And so it goes on."],
+        ),
+        (f"They asked him. _[?]({ADDRESS})_", ["They asked him.", f"_[?]({ADDRESS})_"]),
         # A picture without a word is read with what stands before it, or else behind.
         (
             f"![]({ADDRESS}) The mayor spoke at noon. Nobody came. ![]({ADDRESS})",
@@ -134,7 +141,7 @@ def test_any_marks_are_read_and_keep_their_places(text):
     read = readable(segments)
     assert len(read) == len(segments)
     assert all(read.texts)
-    for link in re.finditer(r"\[[^\[\]\\\n]*\]\([^\s()<>\"']*\)", text):
+    for link in re.finditer(r"(?<!\\)\[[^\[\]\\\n]*\]\([^\s()<>\"']*\)", text):
         edges = {*segments.starts.tolist(), *segments.ends.tolist()}
         assert not any(link.start() < edge < link.end() for edge in edges)
 
@@ -146,6 +153,8 @@ def test_any_marks_are_read_and_keep_their_places(text):
         "[[a]" * 50_000,
         "[a](" * 50_000,
         "[a](" + " " * 100_000 + "b",
+        "[a\\" * 50_000 + "](",
+        r"Said so.\[12\] " * 50_000 + f"[Home]({ADDRESS})",
         "[a](b" + " " * 100_000 + "c",
         "*a" * 100_000,
         "Sources [see: " + "[a](b) " * 20_000,

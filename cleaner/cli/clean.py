@@ -88,7 +88,12 @@ from cleaner.options import BATCH_DOCUMENTS
     metavar="FILE",
     help="Write the figures of the run to FILE, as JSON, however it ends once it has begun.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress bar, and no summary at the end.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="No progress bar, and no summary: not even of what was not judged.",
+)
 @click.version_option(__version__, "-V", "--version", prog_name="cleaner")
 def clean(files: Sequence[str], **options: Any) -> None:
     """Clean articles (the default command).

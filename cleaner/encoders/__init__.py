@@ -47,8 +47,9 @@ def detector_folder(name: str | None) -> Path:
     _check_path(name or "")
     shipped = _shipped(name or "")
     if not shipped:
+        weights = ", whose weights are not those of accurate" if Path(name or "").is_dir() else ""
         raise ModelError(
-            f"no detector has been fitted for the encoder {name!r}",
+            f"no detector has been fitted for the encoder {name!r}{weights}",
             next_step="use fast, accurate or the folder of its weights, or give the folder of a"
             " detector that was fitted for it: --model, or model in Python",
         )

@@ -166,7 +166,7 @@ def official(folder: Path | None = None) -> Any:
     """
     folder = folder or _packaged_weights() or _hub_weights()
     _verify(folder / _WEIGHTS_FILE)
-    return _load(str(folder))
+    return _load(str(folder), name="accurate")
 
 
 def _adapt(model: Any, folder: Path) -> None:
@@ -213,7 +213,9 @@ def _quieten() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
-def _load(name: str) -> Any:
+def _load(path: str, *, name: str | None = None) -> Any:
+    """The model in a folder or on the hub; `name` is what the user calls it."""
+    name = name or path
     _quieten()
     try:
         from sentence_transformers import SentenceTransformer
@@ -229,10 +231,10 @@ def _load(name: str) -> Any:
         tqdm.set_lock(threading.RLock())
     try:
         model = None
-        if _is_here(name):
+        if _is_here(path):
             with suppress(Exception):  # not all of it, after all: the hub is asked
-                model = SentenceTransformer(name, device=None, local_files_only=True)
-        model = model or SentenceTransformer(name, device=None)
+                model = SentenceTransformer(path, device=None, local_files_only=True)
+        model = model or SentenceTransformer(path, device=None)
         model.encode(["One."], show_progress_bar=False)  # sets up its tokenizer for all threads
     except MemoryError:
         raise  # the models are not what is wrong

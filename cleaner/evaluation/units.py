@@ -25,7 +25,9 @@ Flags = npt.NDArray[np.bool_]
 class CanClean(Protocol):
     """What is measured: `cleaner.Cleaner`, or anything that gives the same results."""
 
-    threshold: float
+    @property
+    def threshold(self) -> float:
+        """Probability from which a fragment is removed."""
 
     def clean_many(self, documents: Iterable[Document | str]) -> Iterator[CleanResult]:
         """Results in the order of `documents`."""

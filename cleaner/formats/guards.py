@@ -40,8 +40,12 @@ def check_target(
     OptionError
         If `target` is one of the `sources`, under whatever name.
     """
+    try:
+        status = Path(target).stat()
+    except (OSError, ValueError):
+        return
     for item in sources:
-        if not item.is_stdin and _is_same_file(item.path, target):
+        if _is_that_file(item, status):
             raise OptionError(
                 f"{option} {target} is an input of the same run",
                 next_step=next_step,
@@ -101,26 +105,22 @@ def check_standard_output(sources: Iterable[Source], *, next_step: str = ANOTHER
         out = os.fstat(sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):
         return
-    if not stat.S_ISREG(out.st_mode):
-        return
     for item in sources:
-        if not item.is_stdin and _is_that(item.path, out):
+        if _is_that_file(item, out):
+            name = "standard input" if item.is_stdin else item.name
             raise OptionError(
-                f"standard output is {item.name}, an input of the same run",
+                f"standard output is {name}, an input of the same run",
                 next_step=next_step,
             )
 
 
-def _is_that(path: Path, status: os.stat_result) -> bool:
-    try:
-        return os.path.samestat(path.stat(), status)
-    except OSError:
-        return False
-
-
-def _is_same_file(path: Path, target: str) -> bool:
+def _is_that_file(item: Source, status: os.stat_result) -> bool:
+    """Whether `item`, standard input included, is the regular file with that status."""
     # A device that is read from and written to is not overwritten.
-    try:
-        return path.is_file() and path.samefile(target)
-    except OSError:
+    if not stat.S_ISREG(status.st_mode):
         return False
+    try:
+        own = os.fstat(sys.stdin.fileno()) if item.is_stdin else item.path.stat()
+    except (OSError, ValueError, AttributeError):  # closed, or no file at all
+        return False
+    return os.path.samestat(own, status)
