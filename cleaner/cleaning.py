@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -21,7 +21,7 @@ from cleaner.encoders import Encoder, Vectors, detector_folder, load_encoder
 from cleaner.errors import OptionError
 from cleaner.evidence import Encoded, untitled_ratios
 from cleaner.language import language_of
-from cleaner.markdown import as_read
+from cleaner.markdown import as_read, only_heading
 from cleaner.options import (
     BATCH_DOCUMENTS,
     as_name,
@@ -69,17 +69,21 @@ _DOMINANT = 0.45
 # The same by the text alone, where the title that was given takes the topic from it.
 _DOMINANT_UNTITLED = 0.5
 _RUNNING_WORDS = 12  # from which a fragment says something of the topic
-# What a finding reports: few figures, in the order in which they are best read.
+# What a finding reports: few figures, in the order in which they are best read; of what the network
+# for furniture takes for some, its own come first.
 _REPORTED = (
     "topic_ratio",
-    "title_cosine",
     "nearest_3",
+    "first",
+    "title_cosine",
     "rare_shared",
+    "furniture",
     "wording",
     "closest_suspect",
     "families_ratio",
     "first_within_3",
 )
+_OF_FURNITURE = ("furniture", "wording")
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +315,10 @@ class Cleaner:
         return _goes(result, self.settled(result), self.threshold)
 
     def settled(self, result: CleanResult) -> list[bool | None]:
-        """Whether a pattern or its reason settles each fragment of `result`, whatever its score.
+        """Whether each fragment of `result` is settled, whatever its score.
 
-        True: it goes. False: it stays. None: its score decides.
+        True: a pattern drops it. False: a pattern, its reason, or that it is the one heading of the
+        first rank in Markdown, keeps it. None: its score decides.
         """
         return self._all_settled(result, self.threshold)
 
@@ -341,15 +346,23 @@ class Cleaner:
         return replace(result, findings=tuple(findings))
 
     def _all_settled(self, result: CleanResult, threshold: float) -> list[bool | None]:
-        return [self._settled(own, result.source, threshold) for own in result.fragments]
+        first, last = only_heading(result.source) or (0, 0)
+        return [
+            self._settled(own, result.source, threshold, heads=first <= own.start < last)
+            for own in result.fragments
+        ]
 
-    def _settled(self, fragment: Fragment, source: str, threshold: float) -> bool | None:
+    def _settled(
+        self, fragment: Fragment, source: str, threshold: float, *, heads: bool
+    ) -> bool | None:
         """Whether a fragment goes or stays whatever its score; None where the score decides."""
         text = source[fragment.start : fragment.end]
         if _matches(self._keep, text):
             return False
         if _matches(self._drop, text):
             return True
+        if heads:  # the headline: training texts had theirs beside them, not in them
+            return False
         # Without suspicion no reason was sought: it is its score that keeps it.
         is_unsuspected = not fragment.evidence and fragment.score < threshold
         return None if is_unsuspected or fragment.reason in self._reasons else False
@@ -496,12 +509,14 @@ def _fragments(task: _Task, scored: Scored, *, least: float) -> tuple[Fragment, 
     """The fragments with their scores and, from a score of `least`, reasons and evidence."""
     suspects = np.flatnonzero(scored.scores >= least)
     columns = scored.observed.columns
-    evidence = np.stack([columns[name][suspects] for name in _REPORTED], axis=1)
-    read = [np.expm1(columns["words"][suspects])]
-    read += [columns[name][suspects] for name in ("full_stop", "wording")]
-    values = np.round(evidence, 4).tolist(), np.stack(read, axis=1).tolist()
-    told = dict(zip(suspects.tolist(), zip(*values, strict=True), strict=True))
-    fragments = []
+    read = {name: columns[name][suspects] for name in (*_REPORTED, "full_stop") if name in columns}
+    read["words"] = np.rint(np.expm1(columns["words"][suspects]))  # held against whole numbers
+    values = np.stack(list(read.values()), axis=1).tolist()
+    told = {
+        i: dict(zip(read, own, strict=True))
+        for i, own in zip(suspects.tolist(), values, strict=True)
+    }
+    fragments: list[Fragment] = []
     extents = zip(task.segments.starts.tolist(), task.segments.ends.tolist(), strict=True)
     texts = task.read.texts
     scores = scored.scores.tolist()
@@ -509,12 +524,18 @@ def _fragments(task: _Task, scored: Scored, *, least: float) -> tuple[Fragment, 
         if index not in told:
             fragments.append(Fragment(start, end, score, "off-topic"))
             continue
-        reported, known = told[index]
-        wording = dict(zip(("words", "full_stop", "wording"), known, strict=True))
-        reason = reason_of(texts[index], wording)
-        shown = dict(zip(_REPORTED, reported, strict=True))
-        fragments.append(Fragment(start, end, score, reason, shown))
+        is_below = bool(fragments) and fragments[-1].score >= NO_SUSPICION
+        above = fragments[-1].reason if is_below else ""
+        reason = reason_of(texts[index], told[index], above=above)
+        fragments.append(Fragment(start, end, score, reason, _reported(told[index])))
     return tuple(fragments)
+
+
+def _reported(evidence: Mapping[str, float]) -> dict[str, float]:
+    """What a finding reports of its evidence."""
+    first = _OF_FURNITURE if evidence.get("furniture", 0.0) > 0.0 else ()
+    names = dict.fromkeys((*first, *_REPORTED))
+    return {name: round(evidence[name], 4) for name in names if name in evidence}
 
 
 def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> bool:

@@ -41,7 +41,7 @@ NEAREST = 5  # fragments closest to one, of which it is told how many are out
 _BLOCK = 512  # fragments compared with all others at once
 _NAMED = 3  # kinds of the first pass that are named in the last one
 NOTHING = "no evidence by itself speaks for it"  # where none is deciding
-KEPT = "a pattern, or its reason, keeps it"  # whatever its score
+KEPT = "a pattern, its reason, or its rank as the only heading, keeps it"  # whatever its score
 DROPPED = "it matches a pattern to drop: its evidence was not asked"
 _SLIGHT = 0.05  # share of the strongest evidence below which other evidence decides nothing
 

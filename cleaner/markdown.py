@@ -8,6 +8,7 @@ as it is, and a link or a picture as a whole.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 # A text that holds it is taken for Markdown: no other has a reason to.
 LINKED = "]("
@@ -32,6 +33,8 @@ _ENDED = re.compile(r"([.!?\u2026][\"'\u201d\u2019)]?)([*_]{1,4})(?=\s|$)")
 _LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+|-\s+(?=!?\[(?![ xX]\])))?")
 _BARE = re.compile(r"<(https?://[^\s<>]+)>")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_HEADING = re.compile(r"^ {0,3}(?:#[ \t]+\S.*|\S.*\n=+[ \t]*\r?)$", re.MULTILINE)
+_UNDERLINE = re.compile(r"=+|--+")
 _ENDS = ".!?\u2026"
 _NO_END, _CAPITAL = "x", "X"
 
@@ -57,6 +60,17 @@ def as_read(text: str) -> str:
     if "\\" in text:
         text = _ESCAPED.sub(r"\1", text)
     return text.strip()
+
+
+def only_heading(text: str) -> tuple[int, int] | None:
+    """Where the one heading of the first rank stands; None if there is none, or are several."""
+    found = list(islice(_HEADING.finditer(text), 2)) if LINKED in text else []
+    return found[0].span() if len(found) == 1 else None
+
+
+def is_underline(line: str) -> bool:
+    """Whether a line makes a heading of the one above it, if that is text."""
+    return bool(_UNDERLINE.fullmatch(line))
 
 
 def _seen(link: re.Match[str]) -> str:

@@ -39,6 +39,7 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             "advert",
             (
                 r"story continue[sd] below|article continues (below|after)"
+                r"|^\W*advertisement\W+(continue|scroll|skip|story|article)\b"
                 r"|affiliate (link|commission)|earn a commission|scroll to continue"
             ),
             r"^\W*(advertis\w+|ad|ads|sponsored( content)?|promoted|paid (post|content))\W*$",
@@ -58,7 +59,11 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
         ),
         (
             "sharing",
-            r"\b(share this|tweet this|pin it|follow (us|me) on|email this|print this)\b",
+            (
+                r"\b(share this|tweet this|pin it|follow (us|me) on|email this|print this)\b"
+                r"|^\W*follow (\S+ ){1,5}on (bluesky|facebook|instagram|linkedin|pinterest|telegram"
+                r"|threads|tiktok|twitter|whatsapp|x|youtube)\b"
+            ),
             (
                 r"\bfollow (us|me)\b|\bclick to share\b"
                 r"|^\W*(copy link|tweet|whatsapp|reddit|facebook|twitter|linkedin|instagram|youtube"
@@ -94,7 +99,8 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (
             "byline",
             (
-                r"^\W*(posted by|photos? (by|credit)|last (updated|modified)|filed under)\b"
+                r"^\W*(posted by|(photo|picture|image)s? (by|credit)|last (updated|modified)"
+                r"|filed under)\b|^\W*(photo|photograph|photographer|picture|image)s?:"
                 r"|contributed to this (report|story|article)|\b\d+ min(ute)?s? read\b"
             ),
             r"^\W*(by|written by|author|image|credit|source|updated|published|tags?)\b",
@@ -108,7 +114,7 @@ _FURNITURE = 2.0  # log-odds from which running text is taken for a promotion
 _HEADLINE = 5  # words from which a line without a full stop can be a headline
 
 
-def reason_of(text: str, evidence: Mapping[str, float]) -> str:
+def reason_of(text: str, evidence: Mapping[str, float], *, above: str = "") -> str:
     """The reason to give for removing `text`.
 
     Parameters
@@ -118,6 +124,8 @@ def reason_of(text: str, evidence: Mapping[str, float]) -> str:
     evidence
         ``words`` (number of words), ``full_stop`` and ``wording`` (log-odds that the wording is
         furniture's) are read.
+    above
+        The reason of the fragment above, where that is suspected too: headlines stand in lists.
 
     Returns
     -------
@@ -134,7 +142,7 @@ def reason_of(text: str, evidence: Mapping[str, float]) -> str:
         return "promotion" if wording > _FURNITURE else "off-topic"
     if words < _HEADLINE:
         return "navigation"
-    return "related-link" if wording > 0.0 else "off-topic"
+    return "related-link" if wording > 0.0 or above == "related-link" else "off-topic"
 
 
 def _named(lowered: str, *, is_prose: bool) -> str:

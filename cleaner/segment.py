@@ -12,7 +12,7 @@ import numpy.typing as npt
 import sentencex  # type: ignore[import-untyped]
 
 from cleaner.document import LINE, Span
-from cleaner.markdown import LINKED, as_read, without_ends
+from cleaner.markdown import LINKED, as_read, is_underline, without_ends
 
 # A line without one of these inside it is one sentence in every language: no need to ask.
 _INNER_STOP = re.compile(
@@ -175,13 +175,14 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
     -------
     Segments
         Blank lines belong to no fragment, and neither do lines of which a reader sees nothing, such
-        as pictures without a description in Markdown. Every other code point that is no white
-        space at a fragment's edge belongs to exactly one.
+        as pictures without a description in Markdown; what underlines a heading goes with it. Every
+        other code point that is no white space at a fragment's edge belongs to exactly one.
     """
     starts: list[int] = []
     ends: list[int] = []
     lines: list[int] = []
     line_spans: dict[int, tuple[int, int]] = {}
+    is_markdown = LINKED in text
     for number, match in enumerate(LINE.finditer(text)):
         line = match[1]
         body = line.strip()
@@ -190,6 +191,9 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
         first, next_line = match.span()
         start = first + len(line) - len(line.lstrip())
         line_spans[number] = (first, next_line)
+        if is_markdown and number - 1 in line_spans and is_underline(body):
+            line_spans[number - 1] = (line_spans[number - 1][0], next_line)
+            continue
         if skip and any(span.start < start + len(body) and start < span.end for span in skip):
             continue
         for a, b in _worded(body, _sentences(body, language)):

@@ -83,7 +83,7 @@ class Explained:
     goes
         Whether each fragment is removed.
     settled
-        Whether a pattern or its reason settles each fragment; None: its score does.
+        What settles each fragment, as of `Cleaner.settled`; None: its score does.
     explanations
         Of each fragment; none where the document was not judged.
     """

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaner import Cleaner
+from cleaner.document import find_header
 from cleaner.evaluation.reader import read_labelled
-from cleaner.markdown import as_read, without_ends
+from cleaner.markdown import as_read, only_heading, without_ends
 from cleaner.results import delete
 from cleaner.segment import readable, segment
 
@@ -111,6 +112,31 @@ def test_a_line_before_a_picture_goes_with_the_blank_line_behind_it():
     assert delete(text, list(spans.values())) == f"The bridge.\n\n![]({ADDRESS})\n"
 
 
+def test_what_underlines_a_heading_goes_with_it():
+    text = f"The bridge\n===\n\nIt is [old]({ADDRESS}).\n\nRelated\n-------\n\nSo it is.\n"
+    segments = segment(text)
+    assert segments.texts == ["The bridge", f"It is [old]({ADDRESS}).", "Related", "So it is."]
+    spans = segments.deletions([False, False, True, False])
+    assert [text[span.start : span.end] for span in spans.values()] == ["Related\n-------\n"]
+    title, *_ = find_header(text, title="The bridge").spans
+    assert segment(text, skip=[title]).texts == segments.texts[1:]
+
+
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        (f"[Home]({ADDRESS})\n\n# The *old* bridge #\n\n## It\n", "# The *old* bridge #"),
+        (f"[Home]({ADDRESS})\r\n\r\nThe bridge\r\n===\r\n", "The bridge\r\n===\r"),
+        (f"[Home]({ADDRESS})\n\n# The bridge\n\n# The river\n", None),
+        (f"[Home]({ADDRESS})\n\n## The bridge\n\n#1 in sales\n", None),
+        ("# follow the links\ngit checkout\n", None),
+    ],
+)
+def test_the_only_heading_of_the_first_rank(text, heading):
+    found = only_heading(text)
+    assert (found and text[slice(*found)]) == heading
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -200,6 +226,15 @@ def test_a_page_scores_the_same_in_markdown(cleaner, labelled_pages):
 def labelled_pages():
     pages = read_labelled("fixtures/labelled/wcxb_page.jsonl.gz")
     return [page for page, _ in zip(pages, range(4), strict=False)]
+
+
+def test_the_only_heading_stays_whatever_its_score(labelled_pages):
+    page = labelled_pages[0]
+    text = page.text.replace(page.title, f"# {page.title}", 1) + f"\n[Home]({ADDRESS})\n"
+    everything = Cleaner(threshold=0.0).clean_and_explain(text)
+    assert everything.judged
+    assert everything.text.strip() == f"# {page.title}"
+    assert page.title not in Cleaner(threshold=0.0, drop=["."]).clean(text)
 
 
 def test_pictures_stay_and_a_heading_is_the_title_that_was_given(cleaner, seed, intruders):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cleaner import Cleaner
 from cleaner.reasons import REASONS, reason_of
 
 WORDINGS = {
@@ -10,7 +11,13 @@ WORDINGS = {
         "This material may not be published, broadcast, rewritten or redistributed.",
         "By using this site you agree to our privacy policy.",
     ],
-    "advert": ["Advertisement", "ADVERTISEMENT", "Story continues below", "- Sponsored -"],
+    "advert": [
+        "Advertisement",
+        "ADVERTISEMENT",
+        "Story continues below",
+        "- Sponsored -",
+        "ADVERTISEMENT - CONTINUE READING BELOW",
+    ],
     "comment": [
         "12 Comments",
         "Leave a reply",
@@ -25,6 +32,7 @@ WORDINGS = {
         "Share this article",
         "Facebook Twitter Email",
         "Follow us for more",
+        "Follow House & Nest on Instagram",
         "Share",
         "Reddit",
         "Share on WhatsApp",
@@ -49,6 +57,7 @@ WORDINGS = {
     "byline": [
         "By Jane Doe",
         "Photo credit: Reuters",
+        "Photograph: Lena Ost/Wild Images",
         "4 min read",
         "Ann Lee and Bo Ruiz contributed to this article.",
         "Last updated 3 May",
@@ -116,6 +125,30 @@ def test_a_long_text_is_not_named_after_one_word_in_it():
     assert reason_of(text, {"words": 60, "full_stop": 1}) == "off-topic"
 
 
+def test_a_headline_below_a_related_link_is_one():
+    headline = {"words": 7.0, "full_stop": 0.0, "wording": -1.0}
+    assert reason_of("Mayor of Kharkiv resigns after long inquiry", headline) == "off-topic"
+    for text, above, reason in (
+        ("Mayor of Kharkiv resigns after long inquiry", "related-link", "related-link"),
+        ("Mayor of Kharkiv resigns after long inquiry", "promotion", "off-topic"),
+        ("Subscribe now", "related-link", "promotion"),
+    ):
+        assert reason_of(text, headline, above=above) == reason
+    sentence = headline | {"full_stop": 1.0}
+    assert reason_of("The mayor has resigned.", sentence, above="related-link") == "off-topic"
+
+
 @pytest.mark.parametrize("text", ["", " ", "\0", "\udcff", "\U0001f600", "x" * 10_000])
 def test_every_text_gets_a_reason(text):
     assert reason_of(text, {}) in REASONS
+
+
+def test_six_words_are_six():
+    """The evidence holds the logarithm of their number, which does not come back as it was."""
+    lines = [
+        f"The council of the old town met on day {n} to speak of the bridge." for n in range(8)
+    ]
+    lines.insert(4, "The newsletter of Kyiv was closed.")
+    fragment = Cleaner(threshold=0.0).clean_and_explain("\n".join(lines)).fragments[4]
+    assert fragment.evidence["wording"] < 0
+    assert fragment.reason == "off-topic"

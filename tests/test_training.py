@@ -548,7 +548,7 @@ def test_what_the_base_knows_already_brings_next_to_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([{"text": "x"}], "there are no labels"),
+        ([{"text": "x"}], "has no labels"),
         ([{"lines": ["x"], "labels": [1]}], "too few labelled documents: 1, where 10 are needed"),
         (
             [

@@ -187,11 +187,13 @@ def _span_of(mark: Any, number: int, text: str, place: str) -> tuple[int, int, i
     try:
         start, end, label = mark["start"], mark["end"], mark["label"]
         fits = 0 <= start < end <= len(text)
+        if not (isinstance(start, int) and isinstance(end, int)):
+            raise TypeError("no whole number")
     except (KeyError, TypeError) as error:
         raise _wrong(
             f"{where} is no span", place, 'give "start", "end" and "label", as whole numbers'
         ) from error
-    if not fits or not isinstance(start, int) or not isinstance(end, int):
+    if not fits:
         raise _wrong(
             f"{where}: {start} to {end} lies not within the text of {len(text)} code points",
             place,

@@ -154,8 +154,7 @@ def adapt(
 def _check(data: TrainingData) -> None:
     if data.articles:
         raise InputError(
-            "there are no labels",
-            place=data.articles[0].identity,
+            f"the article {data.articles[0].identity!r} has no labels",
             next_step="--base learns from labelled documents alone",
         )
     counts = Counter(label for document in data.labelled for label in document.labels)

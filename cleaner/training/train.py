@@ -108,10 +108,12 @@ def check_data(data: TrainingData) -> None:
         raise _too_few(len(data.bodies), "articles")
 
 
-def _too_few(count: int, what: str) -> InputError:
+def _too_few(count: int, what: str, *, limited: int = 0) -> InputError:
+    """What the user is told; `limited`: how many there are without a limit."""
+    step = "raise --limit" if limited >= FEWEST_ARTICLES else "give more articles"
     return InputError(
         f"{count} {what}, at least {FEWEST_ARTICLES} are needed",
-        next_step="give more articles; some hundred make a good detector",
+        next_step=f"{step}; some hundred make a good detector",
     )
 
 
@@ -144,7 +146,8 @@ def train(
         )
     articles = hosts_of(data.bodies, language=languages[0])[: settings.limit]
     if len(articles) < FEWEST_ARTICLES:
-        raise _too_few(len(articles), "articles of eight sentences or more")
+        given = len(hosts_of(data.bodies, language=languages[0]))
+        raise _too_few(len(articles), "articles of eight sentences or more", limited=given)
     say(
         f"{len(articles)} articles, {len(data.labelled)} labelled documents; {', '.join(languages)}"
     )
