@@ -213,7 +213,7 @@ class Detector:
         seen, log_odds = self._reviewed(observed, furniture, sigmoid(first), REVIEWS)
         found = list(seen)
         if not isinstance(self._first, Network):
-            found, log_odds = self._reviewed_again(observed, furniture, found, log_odds)
+            found, log_odds = self._reviewed_again(observed, found, log_odds)
         return [
             self._scored(
                 document,
@@ -259,18 +259,16 @@ class Detector:
     def _reviewed_again(
         self,
         observed: Observed,
-        furniture: Floats | None,
         reviewed: Sequence[Observed],
         log_odds: Floats,
     ) -> tuple[list[Observed], Floats]:
-        """Evidence and log-odds of documents, with more passes where there are families."""
+        """Evidence and log-odds without networks, with more passes where there are families."""
         families = observed.layout.total(log_odds >= CERTAIN) >= FAMILY
         found, decided = list(reviewed), log_odds.copy()
         for number, (one, extent) in enumerate(zip(observed, observed.layout, strict=True)):
             if families[number]:
-                own = None if furniture is None else furniture[extent]
                 verdicts = sigmoid(log_odds[extent])
-                found[number], decided[extent] = self._reviewed(one, own, verdicts, FAMILY_REVIEWS)
+                found[number], decided[extent] = self._reviewed(one, None, verdicts, FAMILY_REVIEWS)
         return found, decided
 
     def log_odds(self, trees: Floats, scored: Scored) -> Floats:
@@ -295,20 +293,21 @@ class Detector:
         self, documents: Sequence[Encoded], observed: Observed
     ) -> tuple[Floats, Floats | None]:
         """Log-odds before any verdict is known, and those of the network for furniture."""
-        by_trees = None if isinstance(self._first, Network) else self._first.log_odds(observed)
-        if by_trees is not None and self._furniture is None:
-            return by_trees, None
+        if not isinstance(self._first, Network):
+            return self._first.log_odds(observed), None
         # As which a network reads it: half the memory.
         told = np.concatenate([rows.astype(np.float32) for rows in observed.blocks()])
         fragments = [
             Fragments.of(one, told[extent], document.title_vector)
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
         ]
-        networks = [n for n in (self._first, self._furniture) if isinstance(n, Network)]
+        networks = [self._first, *filter(None, [self._furniture])]
         each = [log_odds_of(networks, one) for one in fragments]
-        log_odds = [np.round(np.concatenate(parts), 6) for parts in zip(*each, strict=True)]
-        first = log_odds.pop(0) if by_trees is None else by_trees
-        return first, capped(log_odds[0], [d.segments for d in documents]) if log_odds else None
+        first, *furniture = [
+            np.round(np.concatenate(parts), 6) for parts in zip(*each, strict=True)
+        ]
+        own = [document.segments for document in documents]
+        return first, capped(furniture[0], own) if furniture else None
 
     def contributions(self, scored: Scored, segments: Segments) -> Contributions:
         """What each piece of evidence adds to the scores that `score` gave.

@@ -25,7 +25,7 @@ class Finding:
     reason
         One of `cleaner.reasons.REASONS`.
     evidence
-        What decided it: names of evidence to their values for this fragment.
+        Some of what it rests on: names of evidence to their values for this fragment.
     """
 
     start: int
