@@ -301,7 +301,9 @@ class Detector:
             Fragments.of(one, told[extent], document.title_vector)
             for document, one, extent in zip(documents, observed, observed.layout, strict=True)
         ]
-        networks = [self._first, *filter(None, [self._furniture])]
+        networks = [self._first]
+        if self._furniture is not None:
+            networks.append(self._furniture)
         each = [log_odds_of(networks, one) for one in fragments]
         first, *furniture = [
             np.round(np.concatenate(parts), 6) for parts in zip(*each, strict=True)

@@ -116,7 +116,7 @@ def find_header(text: str, *, title: str | None = None) -> Header:
             break
     first = found.pop("title", None)
     if first is not None:
-        opening = [text[span.start : span.end] for span in lines]
+        opening = [as_read(text[span.start : span.end]) for span in lines]
         marks = {lines.index(span) for span in found.values()}
         if _is_title(opening, lines.index(first), marks, (title or "").strip()):
             found["title"] = first

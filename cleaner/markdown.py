@@ -33,7 +33,13 @@ _ENDED = re.compile(r"([.!?\u2026][\"'\u201d\u2019)]?)([*_]{1,4})(?=\s|$)")
 _LINE_MARK = re.compile(r"(?:>\s?)*(?:#{1,6}\s+|[*+]\s+|-\s+(?=!?\[(?![ xX]\])))?")
 _BARE = re.compile(r"<(https?://[^\s<>]+)>")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_HEADING = re.compile(r"^ {0,3}(?:#[ \t]+\S.*|\S.*\n=+[ \t]*\r?)$", re.MULTILINE)
+# All ends of a line as one, at their length: only "\n" ends one for what is sought line by line.
+_BREAKS = {ord(end): "\n" for end in "\r\x0b\x0c\x85\u2028\u2029"}
+_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\n(?:.*\n)*?---[ \t]*(?:\n|\Z)")
+_FENCED = re.compile(r"^ {0,3}(`{3}|~{3})(?:.*\n)+?(?: {0,3}\1.*$|\Z)", re.MULTILINE)
+_HEADING = re.compile(
+    r"^\ufeff? {0,3}(?:#[ \t]+\S.*|(?![>|=]|[-*+] )\S.*\n=+[ \t]*)$", re.MULTILINE
+)
 _UNDERLINE = re.compile(r"=+|--+")
 _ENDS = ".!?\u2026"
 _NO_END, _CAPITAL = "x", "X"
@@ -63,9 +69,25 @@ def as_read(text: str) -> str:
 
 
 def only_heading(text: str) -> tuple[int, int] | None:
-    """Where the one heading of the first rank stands; None if there is none, or are several."""
-    found = list(islice(_HEADING.finditer(text), 2)) if LINKED in text else []
-    return found[0].span() if len(found) == 1 else None
+    """Where the one heading of the first rank stands; None if there is none, or are several.
+
+    What stands in front matter or in a block of code is none.
+    """
+    if LINKED not in text:
+        return None
+    lines = text.replace("\r\n", " \n").translate(_BREAKS)
+    start = front_matter_end(text)
+    lines = _FENCED.sub(lambda block: " " * len(block[0]), lines[start:])
+    found = list(islice(_HEADING.finditer(lines), 2))
+    return (start + found[0].start(), start + found[0].end()) if len(found) == 1 else None
+
+
+def front_matter_end(text: str) -> int:
+    """Where the front matter ends that a text opens with, between lines of three dashes; or 0."""
+    if not text.startswith(("---", "\ufeff---")):
+        return 0
+    found = _FRONT_MATTER.match(text.replace("\r\n", " \n").translate(_BREAKS))
+    return found.end() if found else 0
 
 
 def is_underline(line: str) -> bool:

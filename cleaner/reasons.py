@@ -39,7 +39,7 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             "advert",
             (
                 r"story continue[sd] below|article continues (below|after)"
-                r"|^\W*advertisement\W+(continue|scroll|skip|story|article)\b"
+                r"|^\W*advertisement\W+(continue|scroll|skip|(story|article) continues)\b"
                 r"|affiliate (link|commission)|earn a commission|scroll to continue"
             ),
             r"^\W*(advertis\w+|ad|ads|sponsored( content)?|promoted|paid (post|content))\W*$",
@@ -62,7 +62,7 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             (
                 r"\b(share this|tweet this|pin it|follow (us|me) on|email this|print this)\b"
                 r"|^\W*follow (\S+ ){1,5}on (bluesky|facebook|instagram|linkedin|pinterest|telegram"
-                r"|threads|tiktok|twitter|whatsapp|x|youtube)\b"
+                r"|threads|tiktok|twitter|whatsapp|x|youtube)\W*$"
             ),
             (
                 r"\bfollow (us|me)\b|\bclick to share\b"
@@ -100,7 +100,7 @@ _WORDING: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             "byline",
             (
                 r"^\W*(posted by|(photo|picture|image)s? (by|credit)|last (updated|modified)"
-                r"|filed under)\b|^\W*(photo|photograph|photographer|picture|image)s?:"
+                r"|filed under)\b|^\W*(photo|photograph|photographer|image)s?: [^.!?]{2,60}$"
                 r"|contributed to this (report|story|article)|\b\d+ min(ute)?s? read\b"
             ),
             r"^\W*(by|written by|author|image|credit|source|updated|published|tags?)\b",

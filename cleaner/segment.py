@@ -12,7 +12,7 @@ import numpy.typing as npt
 import sentencex  # type: ignore[import-untyped]
 
 from cleaner.document import LINE, Span
-from cleaner.markdown import LINKED, as_read, is_underline, without_ends
+from cleaner.markdown import LINKED, as_read, front_matter_end, is_underline, without_ends
 
 # A line without one of these inside it is one sentence in every language: no need to ask.
 _INNER_STOP = re.compile(
@@ -88,9 +88,10 @@ class Segments:
     def _cut_line(self, first: int, last: int, spans: dict[int, Span]) -> None:
         line = int(self.lines[first])
         start, end = self.line_spans[line]
-        blank_around = not {line - 1, line + 1} & self.line_spans.keys()
-        if blank_around and 0 < line < next(reversed(self.line_spans)):
-            end = LINE.match(self.text, end).end()  # type: ignore[union-attr]  # always matches
+        if line - 1 not in self.line_spans and 0 < line < next(reversed(self.line_spans)):
+            following = LINE.match(self.text, end)
+            if following is not None and not following[1].strip():
+                end = following.end()
         cuts = [start, *self.starts[first + 1 : last].tolist(), end]
         for offset, (a, b) in enumerate(itertools.pairwise(cuts)):
             spans[first + offset] = Span(a, b)
@@ -182,7 +183,8 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
     ends: list[int] = []
     lines: list[int] = []
     line_spans: dict[int, tuple[int, int]] = {}
-    is_markdown = LINKED in text
+    # From where on a line of dashes makes a heading of the one above.
+    underlined_from = front_matter_end(text) if LINKED in text else len(text)
     for number, match in enumerate(LINE.finditer(text)):
         line = match[1]
         body = line.strip()
@@ -191,7 +193,7 @@ def segment(text: str, *, language: str = "en", skip: Sequence[Span] = ()) -> Se
         first, next_line = match.span()
         start = first + len(line) - len(line.lstrip())
         line_spans[number] = (first, next_line)
-        if is_markdown and number - 1 in line_spans and is_underline(body):
+        if first >= underlined_from and number - 1 in line_spans and is_underline(body):
             line_spans[number - 1] = (line_spans[number - 1][0], next_line)
             continue
         if skip and any(span.start < start + len(body) and start < span.end for span in skip):

@@ -117,9 +117,16 @@ def test_what_underlines_a_heading_goes_with_it():
     segments = segment(text)
     assert segments.texts == ["The bridge", f"It is [old]({ADDRESS}).", "Related", "So it is."]
     spans = segments.deletions([False, False, True, False])
-    assert [text[span.start : span.end] for span in spans.values()] == ["Related\n-------\n"]
+    assert [text[span.start : span.end] for span in spans.values()] == ["Related\n-------\n\n"]
     title, *_ = find_header(text, title="The bridge").spans
     assert segment(text, skip=[title]).texts == segments.texts[1:]
+
+
+def test_front_matter_is_not_left_open():
+    text = f"---\ntitle: It\nsite: One\n---\n\n[Home]({ADDRESS})\n"
+    segments = segment(text)
+    spans = segments.deletions([text == "site: One" for text in segments.texts])
+    assert delete(text, list(spans.values())) == text.replace("site: One\n", "")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +137,13 @@ def test_what_underlines_a_heading_goes_with_it():
         (f"[Home]({ADDRESS})\n\n# The bridge\n\n# The river\n", None),
         (f"[Home]({ADDRESS})\n\n## The bridge\n\n#1 in sales\n", None),
         ("# follow the links\ngit checkout\n", None),
+        (f"# The bridge\r\r[Home]({ADDRESS})\rIt is old.\r", "# The bridge"),
+        (
+            f"\ufeff# The bridge\n[Home]({ADDRESS})\n```sh\n# install it\n```\n",
+            "\ufeff# The bridge",
+        ),
+        (f"---\n# of the site\n---\n[Home]({ADDRESS})\n\n# The bridge\n", "# The bridge"),
+        (f"[Home]({ADDRESS})\n- Home\n===\n> So\n===\n===\n===\n", None),
     ],
 )
 def test_the_only_heading_of_the_first_rank(text, heading):

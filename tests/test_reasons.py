@@ -120,6 +120,18 @@ def test_a_phrase_names_its_reason_in_a_sentence_as_well():
     assert reason_of(text, evidence) == "legal"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Follow the new advice on x-rays",
+        "Picture: a man walks into the bar and asks for the moon.",
+        "Advertisement story that shocked the industry",
+    ],
+)
+def test_what_only_begins_as_furniture_does_is_not_named_after_it(text):
+    assert reason_of(text, {"words": 9.0, "full_stop": 0.0, "wording": -2.0}) == "off-topic"
+
+
 def test_a_long_text_is_not_named_after_one_word_in_it():
     text = "He read the newsletter of the harbour council every week. " * 6
     assert reason_of(text, {"words": 60, "full_stop": 1}) == "off-topic"

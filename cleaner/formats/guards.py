@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cleaner.errors import OptionError, OutputError
 from cleaner.formats.sinks import is_write_protected
+from cleaner.formats.sources import check_sources
 
 if TYPE_CHECKING:
     from cleaner.formats.sources import Source
@@ -72,7 +73,8 @@ def check_in_place(sources: Iterable[Source], seen: set[int]) -> None:
     for item in sources:
         if item.is_stdin:
             raise OptionError("--in-place needs a file, not standard input")
-        if not item.path.is_file():
+        if not item.is_regular:
+            check_sources([item])
             raise OptionError(f"--in-place: {item.name} is not a regular file")
         if is_write_protected(item.path):
             raise OutputError(

@@ -514,6 +514,8 @@ def _for_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.compute.replace_substring_regex(replaced, r"([+-]\d\d)(\d\d)$", r"\1:\2")
     if pa.types.is_time(column.type):
         return _written(column)
+    if pa.types.is_dictionary(column.type) and pa.types.is_temporal(column.type.value_type):
+        return _for_json(column.cast(column.type.value_type))
     if pa.types.is_duration(column.type):
         a_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[column.type.unit]
         counts = column.cast(pa.int64()).to_pylist()
@@ -552,6 +554,9 @@ def _as_json(value: object) -> object:
     if isinstance(value, dt.date | dt.time):  # a date and time is a date
         return value.isoformat()
     if isinstance(value, dt.timedelta):
+        nanoseconds = getattr(value, "value", None)  # of pandas' own, which alone has them
+        if nanoseconds is not None:
+            return _duration(nanoseconds, 10**9)
         return _duration(value // dt.timedelta(microseconds=1), 10**6)
     return str(value)
 

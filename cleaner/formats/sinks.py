@@ -162,7 +162,10 @@ def _is_device(name: str | Path) -> bool:
 
 def is_write_protected(path: Path) -> bool:
     """Whether there is a file that may not be written."""
-    return path.exists() and not os.access(path, os.W_OK)
+    try:
+        return path.exists() and not os.access(path, os.W_OK)
+    except OSError:  # in a folder that is closed to us: told where it is opened
+        return False
 
 
 def descriptor_of(name: str | Path) -> int | None:

@@ -99,7 +99,10 @@ class Source:
     @property
     def is_regular(self) -> bool:
         """Whether it is a file that can be read again, and never has to be waited for."""
-        return not self.is_stdin and self.path.is_file()
+        try:
+            return not self.is_stdin and self.path.is_file()
+        except OSError:  # in a folder that is closed to us
+            return False
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -464,7 +467,7 @@ def _is_to_be_read(entry: Path | os.DirEntry[str]) -> bool:
     """Whether it is a file, perhaps behind a link, or a link that leads to none: that is told."""
     try:
         return entry.is_file() or (entry.is_symlink() and not Path(entry).exists())
-    except OSError:  # a link that leads round in a circle
+    except OSError:  # a link that leads round in a circle, or into a folder that is closed to us
         return True
 
 
