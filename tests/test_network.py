@@ -70,6 +70,59 @@ def test_the_same_lessons_give_the_same_network():
         np.testing.assert_array_equal(array, again.to_arrays()[name])
 
 
+def test_a_network_that_is_taught_judges_all_else_as_before(trained):
+    """New is a phrase; where it does not stand, what was learned first holds."""
+    training = pytest.importorskip("cleaner.training.network")
+    phrase = Lexicon().words(["pin it for later"]).terms()
+    kept, taught, told = [], [], trained.log_odds
+    for seed in range(60):
+        own = fragments(12, seed=seed)
+        kept.append(training.Lesson(own, 1 / (1 + np.exp(-told(own).astype(np.float64)))))
+        new = with_terms(own, 3, phrase)
+        said = 1 / (1 + np.exp(-told(new).astype(np.float64)))
+        taught.append(training.Lesson(new, np.where(np.arange(12) == 3, 0.98, said)))
+    learned = training.teach_network(trained, kept, taught, steps=400, say=lambda _: None)
+    assert set(phrase.words) <= set(learned.phrases.known)
+    unseen = fragments(30, seed=99)
+    assert ((learned.log_odds(unseen) > 0) == (told(unseen) > 0)).mean() > 0.9
+    new = with_terms(unseen, 7, phrase)
+    assert learned.log_odds(new)[7] > told(new)[7] + 1
+
+
+def test_a_network_that_is_taught_begins_as_what_it_was(trained):
+    training = pytest.importorskip("cleaner.training.network")
+    known = np.union1d(trained.phrases.known, np.arange(5, dtype=np.uint32))
+    again = training._exported(
+        training._restored(trained, known), known, trained.mean, trained.deviation
+    )
+    unseen = fragments(30, seed=99)
+    np.testing.assert_allclose(again.log_odds(unseen), trained.log_odds(unseen), atol=1e-4)
+
+
+def test_what_is_taught_is_sure_and_what_is_kept_is_what_the_network_says(trained):
+    training = pytest.importorskip("cleaner.training.network")
+    teach = pytest.importorskip("cleaner.training.teach")
+    own = fragments(12, seed=5)
+    labels = np.array([1, 0, -1] * 4)
+    lesson = training.Lesson(own, labels)
+    (before,) = teach.as_before([lesson], trained)
+    (taught,) = teach.as_taught([lesson], trained)
+    np.testing.assert_allclose(before.labels, 1 / (1 + np.exp(-trained.log_odds(own))), atol=1e-6)
+    assert (taught.labels[labels == 1] > 0.97).all()
+    assert (taught.labels[labels == 0] < 0.03).all()
+    assert (taught.labels[labels == -1] == -1).all()
+
+
+def with_terms(own: Fragments, at: int, terms) -> Fragments:
+    """`own`, its fragment at a place in the words of `terms`, which are those of one fragment."""
+    before, behind = own.terms.part(slice(0, at)), own.terms.part(slice(at + 1, None))
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in (before, terms, behind)])
+        for name in ("words", "pairs", "counts")
+    }
+    return replace(own, terms=replace(own.terms, **joined))
+
+
 def test_a_phrase_is_the_sum_of_what_its_known_terms_say():
     terms = Lexicon().words(["sign up", "", "the bridge"]).terms()
     known = np.unique(terms.words[:2])  # "sign" and "up", and no pair

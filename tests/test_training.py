@@ -167,8 +167,29 @@ def test_a_document_is_read_as_it_is_when_it_is_cleaned():
 def test_some_scrapes_are_learned_from_without_their_title():
     from cleaner.training.datasets import _some_untitled
 
-    shown = [_some_untitled({"id": str(n), "title": "T"})["title"] for n in range(1_000)]
+    record = {"title": "T", "lines": ["Menu"], "labels": [1]}
+    shown = [_some_untitled({**record, "id": str(n)})["title"] for n in range(1_000)]
     assert 650 < shown.count("T") < 750
+
+
+@pytest.mark.parametrize(
+    ("lines", "labels", "learned"),
+    [
+        pytest.param("menu headline body", [1, 1, 0], [1, 0, 0], id="called furniture"),
+        pytest.param("menu headline headline body", [1, 1, 1, 0], [1, -1, 0, 0], id="the last one"),
+        pytest.param("headline body headline", [0, 0, 1], [0, 0, -1], id="not one below the body"),
+        pytest.param("body headline", [0, 1], [0, 0], id="below the body if nowhere else"),
+        pytest.param("menu body menu", [1, 0, 1], [1, 0, 1], id="none"),
+    ],
+)
+def test_a_headline_belongs_to_an_article_that_is_learned_from_without_its_title(
+    lines, labels, learned
+):
+    from cleaner.training.datasets import _headline_kept
+
+    texts = {"menu": "Menu", "headline": "THE BRIDGE: BUILT", "body": "The bridge is long. " * 5}
+    record = {"title": "The bridge, built", "lines": [texts[name] for name in lines.split()]}
+    assert _headline_kept({**record, "labels": labels}) == learned
 
 
 def test_languages_are_identified_and_strays_left_out():

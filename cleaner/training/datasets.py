@@ -6,6 +6,7 @@ The folder holds gzipped JSON Lines, a document a line: ``news_clean``, ``news_i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -78,6 +79,7 @@ ALL = Sizes(
 # Share of the scrapes that keep their title, in tenths, as of the articles that are made: where all
 # scrapes have one, a title by itself speaks for furniture, and its absence against.
 _TITLED = 7
+_SENTENCE = 15  # words; a longer line is a paragraph
 # Which fifths of the clean news teach what; the fifth behind those is the benchmark's.
 OF_ENCODER, OF_DETECTOR, OF_MEMBER = (0, 1), (2, 3), (0, 1, 2, 3)
 _NEWS = ("news_clean", "news_injected", "news_noisy")
@@ -120,7 +122,33 @@ def _scrapes(data: Path, sizes: Sizes) -> Iterator[tuple[str, dict[str, Any], st
 
 def _some_untitled(record: dict[str, Any]) -> dict[str, Any]:
     tenth = fold_of(f"{record['id']} {record.get('view')}", 10)
-    return record if tenth < _TITLED else {**record, "title": None}
+    if tenth < _TITLED:
+        return record
+    return {**record, "title": None, "labels": _headline_kept(record)}
+
+
+def _headline_kept(record: Mapping[str, Any]) -> list[int]:
+    """The labels, but the headline belongs to its article.
+
+    Gold texts of pages begin below the headline as often as with it, and what calls it furniture
+    now and then teaches that whatever stands below a menu is some. Of several lines that are the
+    title, the last one before the first paragraph is the headline; of the others nothing is said.
+    """
+    lines, labels = record["lines"], list(record["labels"])
+    title = _words(record.get("title") or "")
+    same = [at for at, line in enumerate(lines) if title and _words(line) == title]
+    body = next(
+        (at for at, line in enumerate(lines) if labels[at] == 0 and len(line.split()) > _SENTENCE),
+        len(lines),
+    )
+    above = [at for at in same if at < body]
+    for at in same:
+        labels[at] = 0 if at == (above or same)[-1] else -1
+    return labels
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
 def _records(data: Path, name: str, sizes: Sizes) -> list[dict[str, Any]]:
@@ -139,9 +167,12 @@ def _shuffled(record: Mapping[str, Any]) -> int:
 
 
 def furniture(
-    data: Path, articles: Sequence[Host], encoder: Encoder, sizes: Sizes
+    data: Path, articles: Sequence[Host], encoder: Encoder, sizes: Sizes, **options: Any
 ) -> Iterator[list[Labelled]]:
-    """Articles with furniture of pages and headlines of other articles put in, round by round."""
+    """Articles with furniture of pages and headlines of other articles put in, round by round.
+
+    `options` are those of `cleaner.training.furniture.furniture_records`.
+    """
     scrapes = _scrapes(data, sizes)
     pages = pages_of((r, site) for _, r, site in scrapes if r.get("view") != "extracted")
     lots = [
@@ -153,7 +184,7 @@ def furniture(
         yield [
             compose(record, site=record["site"], source="furniture")
             for own, headlines, beside in lots
-            for record in furniture_records(own, beside, headlines, seed=seed)
+            for record in furniture_records(own, beside, headlines, seed=seed, **options)
         ]
 
 

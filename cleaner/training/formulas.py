@@ -1,10 +1,13 @@
 """What sites put around and between the paragraphs of articles, in their words.
 
 Written down from common knowledge. What stands in braces is filled in: names of sites, people and
-topics, a year, a number.
+topics, a year, a number. Of what stands in brackets, with strokes between, one is drawn: sites say
+the same in many ways.
 """
 
 from __future__ import annotations
+
+from importlib.resources import files
 
 from cleaner.evaluation.intruders import LEADS
 
@@ -14,79 +17,31 @@ RELATED_LEADS = (
     "(Also on {site}: {})", "[ READ: {} ]", "PHOTOS: {}", "Photos: {}", "Gallery: {}", "LISTEN: {}",
     "READ NEXT: {}", "Related story: {}", "More coverage: {}", "From {site}: {}", "{} | {site}",
     "{} - {site}", "{} >>", "Opinion: {}", "ALSO: {}", "Analysis: {}", "Full story: {}",
+    "You might also like: {}", "You may also enjoy: {}", "You might also be interested in: {}",
+    "Also read: {}", "ALSO READ | {}", "READ | {}", "Further reading: {}", "More on the topic: {}",
+    "Related article: {}", "Related post: {}", "Related guide: {}", "EXPLAINED: {}", "ICYMI: {}",
+    "In case you missed it: {}", "VIDEO: {}", "FREE TO WATCH: {}", "MUST READ: {}", "LIVE: {}",
+    "DON'T MISS: {}", "Don't miss: {}", "Up next: {}", "Next: {}", "Read: {}", "Also see: {}",
+    "Recommended: {}", "Recommended reading: {}", "Find out more: {}", "Learn more: {}",
+    "More from {site}: {}", "{site}: {}", "Listen: {}", "Podcast: {}", "Quiz: {}", "Poll: {}",
+    "READ MORE {}", "READ MORE | {}", "SEE MORE: {}", "> {}", "\u00bb {}", "\u2192 {}", "\u25ba {}",
 )  # fmt: skip
 
-# What news sites put between and behind paragraphs; what stands in braces is filled in.
-FORMULAS: tuple[str, ...] = (
-    "Advertisement", "ADVERTISEMENT", "Advertisement - story continues below", "Ad", "Sponsored",
-    "Sponsored Content", "Paid Post", "Promoted", "Story Continued Below", "Story continues below",
-    "Story continues below advertisement", "Article continues below", "Continue Reading",
-    "Article continues after advertisement", "Continue reading the main story",
-    "Scroll to continue", "Advertisement Continue reading the main story", "Skip advertisement",
-    "Loading...", "Please enable JavaScript to view this content.", "This video is not available.",
-    "Sign up for our newsletter", "Sign up for the {site} newsletter",
-    "Sign Up for Our Newsletters", "Sign up for {topic} alerts", "Subscribe to our newsletter",
-    "Subscribe to {site}", "Subscribe now", "SUBSCRIBE",
-    "Get the {site} newsletter delivered to your inbox every morning.",
-    "Get the latest {topic} news delivered to your inbox.", "Enter your email address",
-    "Get breaking news alerts from {site}. Sign up here.", "Email (required)",
-    "By signing up you agree to our Terms of Service and Privacy Policy.",
-    "By signing up, you agree to receive email newsletters from {site}.",
-    "You can unsubscribe at any time.", "Unsubscribe at any time.", "No spam, ever.",
-    "Please enter a valid email address.", "All fields are required.", "Thanks for subscribing!",
-    "Something went wrong. Please try again later.", "Check your inbox to confirm.",
-    "This site is protected by reCAPTCHA and the Google Privacy Policy and Terms of Service apply.",
-    "We will never share your email address.", "See all newsletters", "Manage your newsletters",
-    "By subscribing, I agree to the Terms of Use and Privacy Policy.",
-    "Thank you for signing up! You will receive our next newsletter soon.",
-    "Want more stories like this? Sign up for our daily briefing.",
-    "Keep up with this story and more by subscribing now.",
-    "Never miss a story: sign up for {site}'s daily email.",
-    "Our free weekly newsletter brings you the best of {topic}.",
-    "CLICK HERE TO GET THE {SITE} APP", "Click here to download the {site} app",
-    "Download the {site} app", "Get the app",
-    "Listen to our podcast on Apple Podcasts and Spotify.",
-    "CLICK HERE FOR MORE {TOPIC} NEWS", "CLICK HERE FOR THE LATEST FROM {SITE}",
-    "Click here for more from {person}.", "CLICK HERE TO READ MORE FROM {PERSON}",
-    "Click here for complete coverage of {topic}.", "Click for more from {site}.",
-    "Follow {site} on Twitter", "Follow us on Facebook and Twitter", "Like us on Facebook",
-    "Follow {person} on Twitter @{handle}", "Follow @{handle}",
-    "Find {person} on Twitter: @{handle}",
-    "Join us on Facebook", "Share", "Share this article", "Share on Facebook", "Tweet", "Email",
-    "Share this story", "Print this article", "Share on WhatsApp", "Copy link", "View comments",
-    "Comments", "Leave a comment", "Join the conversation", "Show comments", "Post a comment",
-    "What do you think? Let us know in the comments below.", "Comments are closed.",
-    "Have a tip? Email us at tips@{domain}", "Send a tip to {person}.", "Contact us",
-    "Send your letters to letters@{domain}.", "Got a news tip? Write to {handle}@{domain}.",
-    "Correction requests can be sent to corrections@{domain}.",
-    "Copyright © {year} {site}. All rights reserved.", "© {year} {site}", "© {year} {site}, LLC.",
-    "© {year} {site}. This material may not be published, broadcast or redistributed.",
-    "Copyright {year} {site}. Click here for reprint permission.", "All rights reserved.",
-    "Terms of Use", "Privacy Policy", "Read our community guidelines here.",
-    "Reprints and permissions", "Distributed by {site}", "This story was produced by {site}.",
-    "Support {site}", "Support independent journalism: become a member of {site} today.",
-    "{site} needs your support. Donate now.", "Make a contribution to {site}", "Donate",
-    "Join {site} Premium for unlimited access and no adverts.", "Become a member", "Log in",
-    "Already a subscriber? Log in", "You have {number} free articles left this month.",
-    "This article is for subscribers only.", "Start your free trial", "Try {site} for $1 a month",
-    "Buy {person}'s new book here.", "Order your copy now.", "Get tickets now",
-    "We may earn a commission from links on this page.",
-    "{site} may earn a share of sales from the links on this page.",
-    "Related", "Related Stories", "RELATED ARTICLES", "Related Topics", "Related content",
-    "More on this story", "More from {site}", "More from {person}", "More in {topic}", "Read more",
-    "READ MORE", "Read next", "Up next", "Recommended", "Recommended for you", "Most Read",
-    "Most Popular", "Trending", "Trending now", "Editor's picks", "Editors' Picks", "Top stories",
-    "You may also like", "You might also like", "Popular on {site}", "In other news", "See also",
-    "Around the web", "From our partners", "Also on {site}", "Latest videos", "Watch live", "Watch",
-    "Play video", "Photo gallery", "View gallery", "{number} photos", "View all", "See more",
-    "Back to top", "Next article", "Previous article", "Home", "News", "Menu", "Search",
-    "View this post on Instagram", "More {topic} news", "Full coverage: {topic}", "Opinion",
-    "Explore more: {topic}", "Tags: {topic}, {person}", "Filed under: {topic}", "Topics: {topic}",
-    "Get our top stories", "Stay informed with {site}",
-    "Don't miss out on the headlines from {topic}.",
-    "Take our survey", "Take the quiz", "Listen to this article", "{number} min read",
-    "Advertise with us", "Cookie settings", "Accept all cookies", "Manage preferences",
+# What stands above several headlines.
+RELATED_HEADINGS = (
+    "Related", "More on this", "Most Read", "READ MORE", "Related posts", "Recent Posts",
+    "More stories", "You may also like", "You might also enjoy", "Recommended stories",
+    "Popular on {site}", "Trending", "Trending on {site}", "Top stories", "Latest news",
+    "Editor's picks", "Keep reading", "What to read next", "More from {site}", "Similar articles",
+    "Most viewed", "Further reading", "In other news", "Don't miss", "Our latest posts",
 )  # fmt: skip
+
+# What sites put between and behind paragraphs: a line each, below headings with a "#".
+FORMULAS = tuple(
+    line
+    for line in files(__package__).joinpath("formulas.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+)
 
 FORM_TEXTS = (
     "Newsletter", "Newsletters", "Sign up", "Sign Up", "Subscribe", "Subscribe now", "Log in",
@@ -127,4 +82,6 @@ PEOPLE = (
 TOPICS = (
     "politics", "business", "health", "sports", "technology", "world news", "climate", "elections",
     "the coronavirus", "entertainment", "science", "immigration", "education", "the economy",
+    "football", "travel", "food", "money", "parenting", "fitness", "gardening", "film", "books",
+    "marketing", "property", "Premier League", "farming", "energy", "design", "data",
 )  # fmt: skip

@@ -7,6 +7,7 @@ not depend on the site.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,16 +20,19 @@ from cleaner.training.formulas import (
     FORM_TEXTS,
     FORMULAS,
     PEOPLE,
+    RELATED_HEADINGS,
     RELATED_LEADS,
     SITES,
     TOPICS,
 )
+from cleaner.words import STOP_WORDS
 
 if TYPE_CHECKING:
     from cleaner.evaluation.intruders import Host
 
 _UNTOUCHED = 0.25  # share of documents into which nothing is put
 _TITLED = 0.7  # documents with a title
+_HEADLINED = 0.5  # of the others, those that open with their headline, which belongs to them
 _REPEATED = 0.4  # lines that come again between other paragraphs, as advert marks do
 _MERGED = 0.25  # documents whose furniture that stands together is on one line
 _FORM = (4, 12)  # pieces of a form
@@ -38,11 +42,19 @@ _CAPITALS = 0.4  # documents whose headlines are in capitals
 _BARE = 0.4  # documents whose headlines have no lead
 # Shares of what is put in: single lines, a run of lines, a head and a foot, formulas, headlines,
 # a form.
-_KINDS = {
-    "lines": 0.26, "run": 0.1, "frame": 0.12, "formulas": 0.17, "related": 0.2, "form": 0.15,
+KINDS = {
+    "lines": 0.23, "run": 0.1, "frame": 0.12, "formulas": 0.22, "related": 0.2, "form": 0.13,
 }  # fmt: skip
 _NEAREST = 40  # closest headlines among which related ones are chosen
 _LONGEST_RUN = 8
+_OWN = 5  # fewer headings of its own that an article gets
+_FIGURES = 0.3  # those that get a list of figures in their place
+_HEADING = 4  # words of a heading at the most
+_LETTERS = 4  # of the word with which a heading begins, and of that with which it ends
+_TITLE_CASE, _COLON = 0.3, 0.15  # headings in title case, and with a colon
+_WORD = re.compile(r"[^\W\d_][\w'\u2019-]*")
+_BLANK = re.compile(r"\{(\w+)\}")
+_WORDINGS = re.compile(r"\[([^][]*)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +110,54 @@ def furniture_records(
     headlines: Headlines,
     *,
     seed: int = 0,
+    kinds: Mapping[str, float] = KINDS,
+    headed: float = 0.0,
 ) -> Iterator[dict[str, Any]]:
-    """One record for each host: furniture put between and around its paragraphs, and labels."""
+    """One record for each host: furniture put between and around its paragraphs, and labels.
+
+    Parameters
+    ----------
+    kinds
+        Shares of the kinds of furniture.
+    headed
+        Share of the hosts that get headings or figures of their own, made of their words.
+    """
     generator = np.random.default_rng(seed)
     for host in hosts:
         page = pages[int(generator.integers(len(pages)))]
         lines = _paragraphs(host)
+        titled = generator.random() < _TITLED
+        if not titled and host.title and generator.random() < _HEADLINED:
+            lines.insert(0, (host.title, 0))
+        if generator.random() < headed:
+            for at, group in _own_lines([line for line, _ in lines], generator):
+                lines[at:at] = [(line, 0) for line in group]
         kind = "clean"
         if generator.random() >= _UNTOUCHED:
-            kind = str(generator.choice(list(_KINDS), p=list(_KINDS.values())))
+            kind = str(generator.choice(list(kinds), p=list(kinds.values())))
             for at, group in _groups(kind, host, lines, page, headlines, generator):
                 lines[at:at] = [(line, 1) for line in group]
         yield {
             "id": f"{host.identity}-{seed}",
-            "title": host.title if generator.random() < _TITLED else None,
+            "title": host.title if titled else None,
             "source": host.identity,
             "site": host.site,
             "lines": [line for line, _ in lines],
             "labels": [label for _, label in lines],
             "kind": kind,
         }
+
+
+def article_record(host: Host) -> dict[str, Any]:
+    """A record of the host alone, nothing put in."""
+    lines = [line for line, _ in _paragraphs(host)]
+    return {
+        "id": host.identity,
+        "title": host.title or None,
+        "source": host.identity,
+        "lines": lines,
+        "labels": [0] * len(lines),
+    }
 
 
 def _paragraphs(host: Host) -> list[tuple[str, int]]:
@@ -201,9 +241,46 @@ def _related(
     titles = headlines.related(host.title, count + 1, generator)
     found = [title.upper() if capitals else title for title in titles]
     if generator.random() < _REPEATED:
-        heading = str(generator.choice(["Related", "More on this", "Most Read", "READ MORE", ""]))
+        heading = str(generator.choice(["", *RELATED_HEADINGS])).replace("{site}", site)
         return [(anywhere(), [*([heading] if heading else []), *found])]
     return [(anywhere(), [lead.format(title)]) for title in found]
+
+
+def _own_lines(
+    paragraphs: Sequence[str], generator: np.random.Generator
+) -> list[tuple[int, list[str]]]:
+    """Headings above a few paragraphs or a list of figures, and where, from the last place on."""
+    count = int(generator.integers(1, _OWN))
+    at = np.sort(generator.integers(0, len(paragraphs), count))[::-1].tolist()
+    if generator.random() < _FIGURES:
+        text = " ".join(paragraphs)
+        names = [_heading(text, generator) for _ in range(count + 1)]
+        units = generator.choice(["", "", "%", " kg", " years", " miles", "m"], count + 1)
+        numbers = generator.integers(1, 2_100, count + 1)
+        rows = zip(names, numbers, units, strict=True)
+        return [
+            (at[0], [f"{name.rstrip(':')}: {number}{unit}" for name, number, unit in rows if name])
+        ]
+    headings = [(place, _heading(paragraphs[place], generator)) for place in at]
+    return [(place, [heading]) for place, heading in headings if heading]
+
+
+def _heading(text: str, generator: np.random.Generator) -> str:
+    """One to four words that stand together in `text`, as a heading of it; empty without any."""
+    words = _WORD.findall(text)
+    own = [at for at, word in enumerate(words) if _is_content(word)]
+    if not own:
+        return ""
+    last = int(generator.choice(own))
+    first = int(generator.choice([at for at in own if last - _HEADING < at <= last]))
+    heading = " ".join(words[first : last + 1])
+    style = generator.random()
+    heading = heading.title() if style < _TITLE_CASE else heading[0].upper() + heading[1:]
+    return heading + (":" if style > 1 - _COLON else "")
+
+
+def _is_content(word: str) -> bool:
+    return len(word) >= _LETTERS and word.lower() not in STOP_WORDS
 
 
 def _line(page: Page, generator: np.random.Generator) -> str:
@@ -232,17 +309,34 @@ def _form(page: Page, generator: np.random.Generator) -> list[str]:
 
 
 def _formula(generator: np.random.Generator) -> str:
-    """A formula with names, a year and a number for what stands in braces."""
-    site, person, topic = (str(generator.choice(of)) for of in (SITES, PEOPLE, TOPICS))
-    return str(generator.choice(FORMULAS)).format(
-        site=site,
-        SITE=site.upper(),
-        person=person,
-        PERSON=person.upper(),
-        topic=topic,
-        TOPIC=topic.upper(),
-        handle=person.replace(" ", "").replace("'", "").lower(),
-        domain=site.replace(" ", "").lower() + ".com",
-        year=int(generator.integers(1998, 2027)),
-        number=int(generator.integers(2, 20)),
-    )
+    """A formula in one of its wordings, with names, a year and numbers for what is in braces."""
+    site, person = (str(generator.choice(of)) for of in (SITES, PEOPLE))
+    names = {
+        "site": site,
+        "person": person,
+        "handle": person.replace(" ", "").replace("'", "").lower(),
+        "domain": site.replace(" ", "").lower() + ".com",
+        "year": str(generator.integers(1998, 2027)),
+    }
+
+    def filled(blank: re.Match[str]) -> str:
+        name = blank[1].lower()
+        if name == "topic":
+            name_or_number = str(generator.choice(TOPICS))
+        else:
+            name_or_number = names.get(name) or str(generator.integers(2, 20))
+        return name_or_number.upper() if blank[1].isupper() else name_or_number
+
+    return _BLANK.sub(filled, worded(str(generator.choice(FORMULAS)), generator))
+
+
+def worded(formula: str, generator: np.random.Generator) -> str:
+    """`formula` with one of the wordings that stand in each of its brackets, the inner ones first.
+
+    >>> worded("[Sign up|Sign up] for [more[!|!]|more!]", np.random.default_rng(0))
+    'Sign up for more!'
+    """
+    while found := _WORDINGS.search(formula):
+        chosen = str(generator.choice(found[1].split("|")))
+        formula = formula[: found.start()] + chosen + formula[found.end() :]
+    return formula

@@ -17,7 +17,7 @@ import numpy as np
 
 from cleaner.command import ModuleCommand, stopwatch
 from cleaner.detector import Detector
-from cleaner.detector_files import MEMBER_FILE
+from cleaner.detector_files import MEMBER_FILE, read_manifest, read_member
 from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
@@ -40,6 +40,7 @@ _FIRST_SEED = 4
 # Beside the transformer even a larger network costs next to nothing.
 _WIDTH, _HEADS, _LAYERS = 128, 8, 3
 _SHARED = ("format", "evidence", "licence", "origins", "threshold", "calibration")  # of manifests
+_MADE = ("data", "articles", "mixtures", "steps", "axes")  # of manifests, of the network itself
 _HEADLINED, _DIGESTS = 6, 60  # one document of each kind for so many articles
 
 
@@ -119,11 +120,10 @@ def save(
 
 
 @click.command(cls=ModuleCommand)
-@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--data", type=click.Path(exists=True, path_type=Path), help="Folder of articles.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option(
     "--vectors",
-    required=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder in which the transformer's vectors are kept: those that it holds are not made.",
 )
@@ -155,21 +155,35 @@ def save(
     show_default=True,
     help="Axes of the topic model.",
 )
-def main(
-    data: Path,
+@click.option(
+    "--kept",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of an accurate detector, whose network is kept: only the fast one's files beside "
+    "it are new. Needs no data and no vectors.",
+)
+def main(  # one for each option
+    data: Path | None,
     output: Path,
-    vectors: Path,
+    vectors: Path | None,
     articles: int,
     mixtures: int,
     steps: int,
     axes: int,
+    kept: Path | None,
 ) -> None:
     """Fit the network of the accurate tier, and write its detector's folder."""
     say = stopwatch()
     check_folder(output)
+    base = Detector.load(detector_folder("fast"))
+    if kept is not None:
+        member, made = _kept(kept)
+        with whole_folder(output) as folder:
+            save(member, base, folder, encoder=load_encoder("accurate"), made=made)
+        return
+    if data is None or vectors is None:
+        raise click.UsageError("give --data and --vectors, or --kept")
     encoder = CachedEncoder(TransformerEncoder.accurate(), vectors)
     clean = [*news_articles(data, OF_MEMBER), *varied_articles(data, articles)]
-    base = Detector.load(detector_folder("fast"))
     member = fit_member(
         clean,
         encoder,
@@ -190,6 +204,15 @@ def main(
     with whole_folder(output) as folder:
         save(member, base, folder, encoder=load_encoder("accurate"), made=made)
     say(f"written to {output}")
+
+
+def _kept(folder: Path) -> tuple[Member, dict[str, object]]:
+    """The network of an accurate detector, and what its manifest says that it was made from."""
+    manifest = read_manifest(folder)
+    member = read_member(folder, manifest["evidence"])
+    if member is None:
+        raise click.BadParameter(f"{folder} is no accurate detector: it has no {MEMBER_FILE}")
+    return member, {name: manifest[name] for name in _MADE if name in manifest}
 
 
 if __name__ == "__main__":

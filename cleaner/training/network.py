@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,14 +32,19 @@ _TERMLESS = 0.25  # share of the documents that are shown without any
 # Share of the documents whose vectors are zeroed at the entry, which leaves their likeness to each
 # other: by themselves they say what the articles were about, and a network learns that by heart.
 _VECTORLESS = 0.5
+_LIKELY = 0.5  # what is more likely to go than that has its terms learned
+_TAUGHT = 3  # of so many batches one is of what is new
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A document to learn from: its fragments, and for each 1 remove, 0 keep, -1 not said."""
+    """A document to learn from: its fragments, and what is said of each.
+
+    1 remove, 0 keep, between them how likely it is to go; -1 nothing.
+    """
 
     fragments: Fragments
-    labels: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
 
 def fit_network(
@@ -64,12 +70,18 @@ def fit_network(
     width, heads, layers
         Size of the network; `width` is a multiple of `heads`.
     """
-    threads = torch.get_num_threads()
-    # The products are small: on more threads they take longer, and ten times so on busy cores.
-    torch.set_num_threads(1)
-    try:
+    with _one_thread():
         terms = known_terms(lessons) if known is None else known
         return _fit(lessons, terms, steps, (width, heads, layers), seed, say)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The products are small: on more threads they take longer, and ten times so on busy cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
     finally:
         torch.set_num_threads(threads)
 
@@ -104,19 +116,88 @@ def _fit(  # private: what `fit_network` was given
     )
     losses: list[float] = []
     for batch in _batches(indexed, generator, steps):
-        inputs, labels, weights = _tensors(batch, mean, deviation, generator)
-        log_odds = model(*inputs)
-        each = functional.binary_cross_entropy_with_logits(log_odds, labels, reduction="none")
-        loss = (each * weights).sum() / weights.sum().clamp(min=1e-9)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        tensors = _tensors(batch, mean, deviation, generator)
+        losses.append(_step(model, tensors, optimizer))
         schedule.step()
-        losses.append(float(loss.detach()))
         if len(losses) % 500 == 0:
             say(f"network: step {len(losses)} of {steps}, loss {np.mean(losses[-500:]):.4f}")
     return _exported(model, known, mean, deviation)
+
+
+def teach_network(
+    network: Network,
+    kept: Sequence[Lesson],
+    taught: Sequence[Lesson],
+    *,
+    steps: int,
+    seed: int = 0,
+    say: Callable[[str], object] = print,
+) -> Network:
+    """`network`, taught what it does not know yet.
+
+    Parameters
+    ----------
+    kept
+        Documents of which it is to judge as they are labelled: as it does, if it labelled them.
+    taught
+        Documents that hold what is new. Their terms become known to it.
+    steps
+        Batches to learn from, one of three of them of the `taught` ones.
+    """
+    with _one_thread():
+        return _teach(network, kept, taught, steps, seed, say)
+
+
+def _teach(  # private: what `teach_network` was given
+    network: Network,
+    kept: Sequence[Lesson],
+    taught: Sequence[Lesson],
+    steps: int,
+    seed: int,
+    say: Callable[[str], object],
+) -> Network:
+    torch.manual_seed(seed)
+    known = np.union1d(network.phrases.known, known_terms(taught))
+    model = _restored(network, known)
+    model.eval()  # no dropout: it would blur what is to stay
+    empty = TermEmbeddings(known, np.zeros((len(known) + 1, _PHRASE), np.float32))
+    streams = [
+        _batches(
+            [_indexed(lesson, empty) for lesson in lessons], np.random.default_rng(seed), steps
+        )
+        for lessons in (kept, taught)
+    ]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE / 50, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, _RATE / 5, total_steps=steps + 1, pct_start=0.1
+    )
+    generator = np.random.default_rng(seed)
+    losses: list[float] = []
+    for step in range(steps):
+        is_new = step % _TAUGHT == _TAUGHT - 1
+        # What is new is to be known by a part of its terms, too.
+        hidden = generator if is_new else None
+        batch = next(streams[is_new])
+        tensors = _tensors(batch, network.mean, network.deviation, hidden)
+        losses.append(_step(model, tensors, optimizer))
+        schedule.step()
+        if len(losses) % 500 == 0:
+            say(f"network: step {len(losses)} of {steps}, loss {np.mean(losses[-500:]):.4f}")
+    return _exported(model, known, network.mean, network.deviation)
+
+
+def _step(
+    model: nn.Module, tensors: tuple[list[Any], Tensor, Tensor], optimizer: torch.optim.Optimizer
+) -> float:
+    """Learn from a batch, and say how far off it was."""
+    inputs, labels, weights = tensors
+    each = functional.binary_cross_entropy_with_logits(model(*inputs), labels, reduction="none")
+    loss = (each * weights).sum() / weights.sum().clamp(min=1e-9)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return float(loss.detach())
 
 
 def known_terms(lessons: Sequence[Lesson]) -> npt.NDArray[np.uint32]:
@@ -124,7 +205,7 @@ def known_terms(lessons: Sequence[Lesson]) -> npt.NDArray[np.uint32]:
     seen = []
     for lesson in lessons:
         terms = lesson.fragments.terms
-        gone = lesson.labels == 1
+        gone = lesson.labels > _LIKELY
         words = terms.words[np.repeat(gone, terms.counts)]
         seen.append(
             np.unique(np.concatenate([words, terms.pairs[np.repeat(gone, terms.counts + 1)]]))
@@ -386,6 +467,30 @@ def _exported(
         layers=layers,
         out=_behind(model.norm, model.out),
     )
+
+
+def _restored(network: Network, known: npt.NDArray[np.uint32]) -> _Model:
+    """`network` to be trained further, with rows for all `known` terms, among which are its own."""
+    width, heads = network.layers[0].attended.shape[1], network.layers[0].pair.shape[1]
+    dimensions = len(network.entry) - len(network.mean) - _PHRASE - 2  # a title's cosine, a bias
+    model = _Model(len(network.mean), dimensions, len(known), width, heads, len(network.layers))
+    _put(model.entry, network.entry)
+    _put(model.out, network.out)
+    for block, layer in zip(model.layers, network.layers, strict=True):
+        for name in ("query_key_value", "attended", "pair", "dense_in", "dense_out"):
+            _put(getattr(block, name), getattr(layer, name))
+    vectors = np.zeros((len(known) + 1, _PHRASE), np.float32)
+    vectors[np.searchsorted(known, network.phrases.known)] = network.phrases.vectors[:-1]
+    with torch.no_grad():
+        model.phrases.weight.copy_(torch.from_numpy(vectors))
+    return model
+
+
+def _put(linear: nn.Linear, weights: Array) -> None:
+    """What `_dense` and `_behind` take out of a layer; a normalisation before it then does none."""
+    with torch.no_grad():
+        linear.weight.copy_(torch.from_numpy(weights[:-1].T.copy()))
+        linear.bias.copy_(torch.from_numpy(weights[-1].copy()))
 
 
 def _dense(linear: nn.Linear) -> Array:
