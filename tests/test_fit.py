@@ -5,7 +5,9 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
+import click
 import numpy as np
 import onnxruntime
 import pytest
@@ -32,7 +34,7 @@ from cleaner.training.fit import main
 from cleaner.training.knowledge import fit_topic, inverse_document_frequency, observe_apart
 from cleaner.training.lessons import Lessons, Steps, fit_networks
 from cleaner.training.made import digests, intruders
-from cleaner.training.member import fit_member
+from cleaner.training.member import _kept, fit_member
 from cleaner.training.member import save as save_member
 from cleaner.training.trees import BoostedTrees, to_onnx
 
@@ -206,6 +208,19 @@ def encoded(example, encoder):
     vectors = encoder.encode(texts)
     title = vectors[-1] if texts[-1] else None
     return Encoded(example.segments, vectors[:-1], texts[-1], title)
+
+
+def test_a_kept_member_is_refused_beside_another_network(both):
+    own, with_member = both
+    member, made = _kept(with_member.folder, own)
+    assert made == {}
+    np.testing.assert_array_equal(member.network.entry, with_member._member.network.entry)
+    manifest = json.loads((with_member.folder / "manifest.json").read_text())
+    other = SimpleNamespace(manifest={"sha256": {**manifest["sha256"], "network.npz": "0"}})
+    with pytest.raises(click.BadParameter, match=r"network\.npz .* fit a new one"):
+        _kept(with_member.folder, other)
+    with pytest.raises(click.BadParameter, match="no accurate detector"):
+        _kept(own.folder, own)
 
 
 def test_a_member_draws_scores_to_what_both_networks_say(both, examples, encoder):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cleaner.evaluation import Host
-from cleaner.training.formulas import FORMULAS
+from cleaner.training.formulas import FORMULAS, RELATED_HEADINGS, RELATED_LEADS
 from cleaner.training.furniture import (
     Headlines,
     Page,
@@ -150,8 +150,16 @@ def test_every_wording_of_a_formula_can_be_filled(formula):
     assert not any("  " in text or text != text.strip() for text in drawn)
 
 
-def test_no_formula_is_there_twice():
-    assert len(set(FORMULAS)) == len(FORMULAS)
+@pytest.mark.parametrize("texts", [FORMULAS, RELATED_LEADS, RELATED_HEADINGS])
+def test_none_is_there_twice(texts):
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_nothing_is_left_to_fill(formula, monkeypatch):
+    monkeypatch.setattr("cleaner.training.furniture.FORMULAS", (formula,))
+    texts = [_formula(np.random.default_rng(seed)) for seed in range(20)]
+    assert not any(set(text) & set("{}[]|") or "the the" in text.casefold() for text in texts)
 
 
 def test_each_wording_is_drawn():

@@ -178,7 +178,7 @@ def test_some_scrapes_are_learned_from_without_their_title():
         pytest.param("menu headline body", [1, 1, 0], [1, 0, 0], id="called furniture"),
         pytest.param("menu headline headline body", [1, 1, 1, 0], [1, -1, 0, 0], id="the last one"),
         pytest.param("headline body headline", [0, 0, 1], [0, 0, -1], id="not one below the body"),
-        pytest.param("body headline", [0, 1], [0, 0], id="below the body if nowhere else"),
+        pytest.param("body headline", [0, 1], [0, -1], id="nothing said of one below the body"),
         pytest.param("menu body menu", [1, 0, 1], [1, 0, 1], id="none"),
     ],
 )

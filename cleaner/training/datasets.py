@@ -131,19 +131,23 @@ def _headline_kept(record: Mapping[str, Any]) -> list[int]:
     """The labels, but the headline belongs to its article.
 
     Gold texts of pages begin below the headline as often as with it, and what calls it furniture
-    now and then teaches that whatever stands below a menu is some. Of several lines that are the
-    title, the last one before the first paragraph is the headline; of the others nothing is said.
+    now and then teaches that whatever stands below a menu is some. Of the lines that are the title,
+    the last one before the first paragraph is the headline; of the others nothing is said.
     """
     lines, labels = record["lines"], list(record["labels"])
     title = _words(record.get("title") or "")
     same = [at for at, line in enumerate(lines) if title and _words(line) == title]
     body = next(
-        (at for at, line in enumerate(lines) if labels[at] == 0 and len(line.split()) > _SENTENCE),
+        (
+            at
+            for at, line in enumerate(lines)
+            if labels[at] == 0 and at not in same and len(line.split()) > _SENTENCE
+        ),
         len(lines),
     )
-    above = [at for at in same if at < body]
+    headline = max((at for at in same if at < body), default=None)
     for at in same:
-        labels[at] = 0 if at == (above or same)[-1] else -1
+        labels[at] = 0 if at == headline else -1
     return labels
 
 

@@ -18,13 +18,13 @@ RELATED_LEADS = (
     "READ NEXT: {}", "Related story: {}", "More coverage: {}", "From {site}: {}", "{} | {site}",
     "{} - {site}", "{} >>", "Opinion: {}", "ALSO: {}", "Analysis: {}", "Full story: {}",
     "You might also like: {}", "You may also enjoy: {}", "You might also be interested in: {}",
-    "Also read: {}", "ALSO READ | {}", "READ | {}", "Further reading: {}", "More on the topic: {}",
+    "ALSO READ | {}", "READ | {}", "Further reading: {}", "More on the topic: {}",
     "Related article: {}", "Related post: {}", "Related guide: {}", "EXPLAINED: {}", "ICYMI: {}",
-    "In case you missed it: {}", "VIDEO: {}", "FREE TO WATCH: {}", "MUST READ: {}", "LIVE: {}",
-    "DON'T MISS: {}", "Don't miss: {}", "Up next: {}", "Next: {}", "Read: {}", "Also see: {}",
+    "In case you missed it: {}", "FREE TO WATCH: {}", "MUST READ: {}", "LIVE: {}",
+    "DON'T MISS: {}", "Up next: {}", "Read: {}", "Also see: {}",
     "Recommended: {}", "Recommended reading: {}", "Find out more: {}", "Learn more: {}",
-    "More from {site}: {}", "{site}: {}", "Listen: {}", "Podcast: {}", "Quiz: {}", "Poll: {}",
-    "READ MORE {}", "READ MORE | {}", "SEE MORE: {}", "> {}", "\u00bb {}", "\u2192 {}", "\u25ba {}",
+    "More from {site}: {}", "Listen: {}", "Podcast: {}", "Quiz: {}",
+    "READ MORE {}", "READ MORE | {}", "SEE MORE: {}", "\u2192 {}", "\u25ba {}",
 )  # fmt: skip
 
 # What stands above several headlines.

@@ -53,7 +53,9 @@ _HEADING = 4  # words of a heading at the most
 _LETTERS = 4  # of the word with which a heading begins, and of that with which it ends
 _TITLE_CASE, _COLON = 0.3, 0.15  # headings in title case, and with a colon
 _WORD = re.compile(r"[^\W\d_][\w'\u2019-]*")
+_STOP = re.compile(r"[.!?;:,\d]+")  # no heading goes on behind one
 _BLANK = re.compile(r"\{(\w+)\}")
+_TWICE = re.compile(r"\b(the|our|your) the\b", re.IGNORECASE)
 _WORDINGS = re.compile(r"\[([^][]*)\]")
 
 
@@ -266,8 +268,9 @@ def _own_lines(
 
 
 def _heading(text: str, generator: np.random.Generator) -> str:
-    """One to four words that stand together in `text`, as a heading of it; empty without any."""
-    words = _WORD.findall(text)
+    """One to four words that follow each other in `text`, as its heading; empty without any."""
+    sentences = _STOP.split(text)
+    words = _WORD.findall(sentences[int(generator.integers(len(sentences)))])
     own = [at for at, word in enumerate(words) if _is_content(word)]
     if not own:
         return ""
@@ -275,7 +278,9 @@ def _heading(text: str, generator: np.random.Generator) -> str:
     first = int(generator.choice([at for at in own if last - _HEADING < at <= last]))
     heading = " ".join(words[first : last + 1])
     style = generator.random()
-    heading = heading.title() if style < _TITLE_CASE else heading[0].upper() + heading[1:]
+    if style < _TITLE_CASE:
+        heading = " ".join(word[0].upper() + word[1:] for word in heading.split())
+    heading = heading[0].upper() + heading[1:]
     return heading + (":" if style > 1 - _COLON else "")
 
 
@@ -321,13 +326,13 @@ def _formula(generator: np.random.Generator) -> str:
 
     def filled(blank: re.Match[str]) -> str:
         name = blank[1].lower()
-        if name == "topic":
-            name_or_number = str(generator.choice(TOPICS))
-        else:
-            name_or_number = names.get(name) or str(generator.integers(2, 20))
-        return name_or_number.upper() if blank[1].isupper() else name_or_number
+        names["topic"] = str(generator.choice(TOPICS))
+        names["number"] = str(generator.integers(2, 20))
+        return names[name].upper() if blank[1].isupper() else names[name]
 
-    return _BLANK.sub(filled, worded(str(generator.choice(FORMULAS)), generator))
+    formula = worded(str(generator.choice(FORMULAS)), generator)
+    # Names of sites and topics bring their article.
+    return _TWICE.sub(r"\1", _BLANK.sub(filled, formula))
 
 
 def worded(formula: str, generator: np.random.Generator) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from cleaner.command import ModuleCommand, stopwatch
 from cleaner.detector import Detector
-from cleaner.detector_files import MEMBER_FILE, read_manifest, read_member
+from cleaner.detector_files import MEMBER_FILE, NETWORK_FILE, read_manifest, read_member
 from cleaner.encoders import detector_folder, load_encoder
 from cleaner.encoders.probe import PROBE, write_probe
 from cleaner.encoders.transformer import TransformerEncoder
@@ -41,6 +41,7 @@ _FIRST_SEED = 4
 _WIDTH, _HEADS, _LAYERS = 128, 8, 3
 _SHARED = ("format", "evidence", "licence", "origins", "threshold", "calibration")  # of manifests
 _MADE = ("data", "articles", "mixtures", "steps", "axes")  # of manifests, of the network itself
+_BESIDE = (NETWORK_FILE, "knowledge.npz")  # files of the base that the network was fitted for
 _HEADLINED, _DIGESTS = 6, 60  # one document of each kind for so many articles
 
 
@@ -176,9 +177,12 @@ def main(  # one for each option
     check_folder(output)
     base = Detector.load(detector_folder("fast"))
     if kept is not None:
-        member, made = _kept(kept)
+        if data is not None or vectors is not None:
+            raise click.UsageError("--kept takes no --data and no --vectors: nothing is fitted")
+        member, made = _kept(kept, base)
         with whole_folder(output) as folder:
             save(member, base, folder, encoder=load_encoder("accurate"), made=made)
+        say(f"written to {output}")
         return
     if data is None or vectors is None:
         raise click.UsageError("give --data and --vectors, or --kept")
@@ -206,12 +210,18 @@ def main(  # one for each option
     say(f"written to {output}")
 
 
-def _kept(folder: Path) -> tuple[Member, dict[str, object]]:
+def _kept(folder: Path, base: Detector) -> tuple[Member, dict[str, object]]:
     """The network of an accurate detector, and what its manifest says that it was made from."""
     manifest = read_manifest(folder)
     member = read_member(folder, manifest["evidence"])
     if member is None:
         raise click.BadParameter(f"{folder} is no accurate detector: it has no {MEMBER_FILE}")
+    for name in _BESIDE:
+        if manifest["sha256"][name] != base.manifest["sha256"][name]:
+            raise click.BadParameter(
+                f"the {name} of {folder} is not the fast detector's: its network was fitted beside "
+                "another, so fit a new one"
+            )
     return member, {name: manifest[name] for name in _MADE if name in manifest}
 
 

@@ -142,7 +142,7 @@ def teach_network(
     taught
         Documents that hold what is new. Their terms become known to it.
     steps
-        Batches to learn from, one of three of them of the `taught` ones.
+        Batches to learn from, every third of the `taught` ones.
     """
     with _one_thread():
         return _teach(network, kept, taught, steps, seed, say)
@@ -167,7 +167,7 @@ def _teach(  # private: what `teach_network` was given
         )
         for lessons in (kept, taught)
     ]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE / 50, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE / 5, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, _RATE / 5, total_steps=steps + 1, pct_start=0.1
     )
@@ -487,7 +487,7 @@ def _restored(network: Network, known: npt.NDArray[np.uint32]) -> _Model:
 
 
 def _put(linear: nn.Linear, weights: Array) -> None:
-    """What `_dense` and `_behind` take out of a layer; a normalisation before it then does none."""
+    """What `_dense` and `_behind` took out of a layer; a normalisation before it scales by one."""
     with torch.no_grad():
         linear.weight.copy_(torch.from_numpy(weights[:-1].T.copy()))
         linear.bias.copy_(torch.from_numpy(weights[-1].copy()))

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 _KINDS = {"formulas": 0.65, "related": 0.25, "form": 0.1}
 _HEADED = 0.4  # articles with headings or figures of their own
-_NONE = 0.0  # log-odds that no fragment of an article has in which there is no furniture
+_FREE = 0.0  # log-odds below which all fragments of an article without furniture are
 _GOES, _STAYS = 0.98, 0.02  # what is taught of furniture at the least, and of the rest at the most
 
 
@@ -59,7 +59,7 @@ def as_before(lessons: Sequence[Lesson], network: Network) -> Iterator[Lesson]:
 
 
 def as_taught(lessons: Sequence[Lesson], network: Network) -> Iterator[Lesson]:
-    """The same, but surely 1 for furniture that was put in, and surely 0 for all else."""
+    """Lessons labelled by `network`, but surer: of furniture that was put in, and of the rest."""
     for lesson in lessons:
         said = _probabilities(network, lesson)
         taught = np.where(lesson.labels == 1, np.maximum(said, _GOES), np.minimum(said, _STAYS))
@@ -80,7 +80,7 @@ def without_furniture(
     return [
         own[example.document.identity]
         for example, lesson in zip(examples, lessons, strict=True)
-        if network.log_odds(lesson.fragments).max() < _NONE
+        if network.log_odds(lesson.fragments).max() < _FREE
     ]
 
 
