@@ -25,9 +25,9 @@ from cleaner.encoders.transformer import TransformerEncoder
 from cleaner.errors import ModelError
 from cleaner.evaluation import compose
 from cleaner.evidence import Encoded
-from cleaner.training import adapt, adapter
+from cleaner.training import adapt, adapter, teach
 from cleaner.training.corpora import host_of
-from cleaner.training.datasets import hosts
+from cleaner.training.datasets import ALL, hosts
 from cleaner.training.detector import doubted, fit, save
 from cleaner.training.examples import FOLDS, MADE, prepare
 from cleaner.training.fit import main
@@ -140,6 +140,64 @@ def test_what_is_no_network_for_foreign_prose_is_not_kept(content, fitted, tmp_p
     result = CliRunner().invoke(main, list(map(str, told)))
     assert result.exit_code == 2
     assert str(path) in result.output.replace("\n", "")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder of data: articles of Wikipedia, as news and as others, and pages with menus."""
+    clean = Path("fixtures/labelled/wikipedia_clean.jsonl.gz")
+    records = map(json.loads, gzip.decompress(clean.read_bytes()).splitlines())
+    rows = [record for record in records if record["id"].startswith("en")]
+    articles = [
+        {"id": f"a{n}", "source": f"s{n}.org", "title": row["title"], "lines": row["lines"]}
+        for n, row in enumerate(rows)
+    ]
+    menu = ["Home", "News", "Sign in", "Subscribe to our newsletter"]
+    page = {"lines": menu + rows[0]["lines"], "labels": [1] * 4 + [0] * len(rows[0]["lines"])}
+    pages = [{**page, "id": f"p{n}", "url": f"https://www.site{n}.com/"} for n in range(12)]
+    files = {"news_clean": articles, "articles_unlabelled": articles, "pages_wcxb": pages}
+    folder = tmp_path_factory.mktemp("data")
+    for name in (*ALL.labelled, *files):
+        with gzip.open(folder / f"{name}.jsonl.gz", "wt", encoding="utf-8") as out:
+            out.writelines(json.dumps(record) + "\n" for record in files.get(name, []))
+    return folder
+
+
+def test_only_the_network_for_furniture_is_taught(data, tmp_path):
+    folder = detector_folder("fast")
+    told = ["--data", data, "-o", tmp_path / "once", "--steps", 3]
+    done = CliRunner().invoke(teach.main, list(map(str, told)))
+    assert done.exit_code == 0, done.output
+    again = [
+        "--data",
+        data,
+        "--detector",
+        tmp_path / "once",
+        "-o",
+        tmp_path / "twice",
+        "--steps",
+        3,
+    ]
+    assert CliRunner().invoke(teach.main, list(map(str, again))).exit_code == 0
+    taught, twice = Detector.load(tmp_path / "once"), Detector.load(tmp_path / "twice")
+    changed = {
+        name
+        for name, checksum in Detector.load(folder).manifest["sha256"].items()
+        if taught.manifest["sha256"][name] != checksum
+    }
+    assert changed == {"furniture.npz"}
+    assert [lesson["steps"] for lesson in twice.manifest["taught"]][-2:] == [3, 3]
+
+
+def test_who_has_no_pages_to_learn_from_is_told(data, tmp_path):
+    own = tmp_path / "data"
+    shutil.copytree(data, own)
+    with gzip.open(own / "pages_wcxb.jsonl.gz", "wt"):
+        pass
+    done = CliRunner().invoke(teach.main, ["--data", str(own), "-o", str(tmp_path / "out")])
+    assert done.exit_code == 1
+    assert "nothing to learn from" in done.output
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_was_saved_is_what_is_loaded(fitted, examples, encoder, tmp_path):

@@ -128,38 +128,18 @@ def test_headings_and_figures_of_an_articles_own_are_kept():
     assert sum(count) < 3 * len(HOSTS)
 
 
-BLANKS = {
-    "site",
-    "SITE",
-    "person",
-    "PERSON",
-    "topic",
-    "TOPIC",
-    "handle",
-    "domain",
-    "year",
-    "number",
-}
-
-
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_every_wording_of_a_formula_can_be_filled(formula):
-    drawn = [worded(formula, np.random.default_rng(seed)) for seed in range(20)]
-    assert not any(set(text) & set("[]|") for text in drawn)
-    assert {name.lower() for text in drawn for name in re.findall(r"\{(.*?)\}", text)} <= BLANKS
-    assert not any("  " in text or text != text.strip() for text in drawn)
-
-
 @pytest.mark.parametrize("texts", [FORMULAS, RELATED_LEADS, RELATED_HEADINGS])
 def test_none_is_there_twice(texts):
     assert len(set(texts)) == len(texts)
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_nothing_is_left_to_fill(formula, monkeypatch):
+def test_every_wording_of_a_formula_can_be_filled(formula, monkeypatch):
     monkeypatch.setattr("cleaner.training.furniture.FORMULAS", (formula,))
     texts = [_formula(np.random.default_rng(seed)) for seed in range(20)]
-    assert not any(set(text) & set("{}[]|") or "the the" in text.casefold() for text in texts)
+    assert not any(set(text) & set("{}[]|") for text in texts)
+    assert not any("  " in text or text != text.strip() for text in texts)
+    assert not any("the the" in text.casefold() for text in texts)
 
 
 def test_each_wording_is_drawn():

@@ -222,6 +222,7 @@ def as_markdown(line, number):
 
 
 def test_a_page_scores_the_same_in_markdown(cleaner, labelled_pages):
+    found = []
     for page in labelled_pages:
         lines = [line for line in page.text.split("\n") if not set("*_[]#>\\") & set(line)]
         marked = [
@@ -233,7 +234,9 @@ def test_a_page_scores_the_same_in_markdown(cleaner, labelled_pages):
         assert result.judged
         assert [f.score for f in result.fragments] == [f.score for f in plain.fragments]
         assert [f.reason for f in result.findings] == [f.reason for f in plain.findings]
-        assert len(result.findings) > 8
+        found.append(len(result.findings))
+    assert min(found) > 8
+    assert sum(found) > 500
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,18 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from cleaner.command import ModuleCommand, stopwatch
 from cleaner.detector import Detector
-from cleaner.detector_files import FURNITURE_FILE, read_network
+from cleaner.detector_files import FURNITURE_FILE, encoder_of, read_network
 from cleaner.encoders import detector_folder, load_encoder
+from cleaner.errors import InputError
 from cleaner.evaluation import compose
+from cleaner.scores import sigmoid
 from cleaner.training.datasets import (
     ALL,
     OF_DETECTOR,
@@ -41,7 +43,7 @@ from cleaner.training.network import teach_network
 
 if TYPE_CHECKING:
     from cleaner.encoders import Encoder
-    from cleaner.evaluation import Host, Labelled
+    from cleaner.evaluation import Host
     from cleaner.evidence import Knowledge
     from cleaner.network import Network
     from cleaner.training.network import Lesson
@@ -55,19 +57,15 @@ _GOES, _STAYS = 0.98, 0.02  # what is taught of furniture at the least, and of t
 def as_before(lessons: Sequence[Lesson], network: Network) -> Iterator[Lesson]:
     """Lessons whose labels are what `network` says, 0 to 1."""
     for lesson in lessons:
-        yield replace(lesson, labels=_probabilities(network, lesson))
+        yield replace(lesson, labels=sigmoid(network.log_odds(lesson.fragments)))
 
 
 def as_taught(lessons: Sequence[Lesson], network: Network) -> Iterator[Lesson]:
     """Lessons labelled by `network`, but surer: of furniture that was put in, and of the rest."""
     for lesson in lessons:
-        said = _probabilities(network, lesson)
+        said = sigmoid(network.log_odds(lesson.fragments))
         taught = np.where(lesson.labels == 1, np.maximum(said, _GOES), np.minimum(said, _STAYS))
         yield replace(lesson, labels=np.where(lesson.labels < 0, -1.0, taught))
-
-
-def _probabilities(network: Network, lesson: Lesson) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return 1 / (1 + np.exp(-network.log_odds(lesson.fragments).astype(np.float64)))
 
 
 def without_furniture(
@@ -111,7 +109,7 @@ def main(data: Path, output: Path, detector: Path | None, steps: int) -> None:
     base, network = Detector.load(folder), read_network(folder / FURNITURE_FILE)
     if network is None:
         raise click.BadParameter(f"{folder} has no network for furniture")
-    encoder = load_encoder("fast")
+    encoder = load_encoder(encoder_of(folder, base.manifest))
     base.check(encoder)
     knowledge = base.knowledge
     news = news_articles(data, OF_DETECTOR)[: ALL.articles]
@@ -120,12 +118,18 @@ def main(data: Path, output: Path, detector: Path | None, steps: int) -> None:
     say(f"{len(hosts)} of {len(clean)} articles are without furniture")
     kept = _lessons(prepare(labelled(data, ALL) + made(news, 1.0), encoder), knowledge)
     say(f"{len(kept)} documents to be judged as before")
-    taught: list[Lesson] = []
-    rounds: Iterator[list[Labelled]]
-    rounds = furniture(data, hosts, encoder, ALL, kinds=_KINDS, headed=_HEADED)
-    for documents in rounds:
-        taught += _lessons(prepare(documents, encoder), knowledge)
+    taught = [
+        lesson
+        for documents in furniture(data, hosts, encoder, ALL, kinds=_KINDS, headed=_HEADED)
+        for lesson in _lessons(prepare(documents, encoder), knowledge)
+    ]
     say(f"{len(taught)} documents with formulas")
+    if not kept or not taught:
+        raise InputError(
+            "there is nothing to learn from",
+            place=str(data),
+            next_step="give articles without furniture, and pages with labels",
+        )
     learned = teach_network(
         network,
         list(as_before(kept, network)),
@@ -147,7 +151,10 @@ def _save(
     manifest = {
         **base.manifest,
         "sha256": checksums(output, base.manifest["sha256"]),
-        "taught": {"made_by": "python -m cleaner.training.teach", **taught},
+        "taught": [
+            *base.manifest.get("taught", []),
+            {"made_by": "python -m cleaner.training.teach", **taught},
+        ],
     }
     write_manifest(output, manifest)
 
